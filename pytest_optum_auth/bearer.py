@@ -1,0 +1,71 @@
+"""What an API behind the gateway asks of a request: a good bearer token (RFC 6750)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from .journal import in_seconds
+from .messages import Request
+from .tokens import Ledger, Token, is_jwt
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What was found: the token, a line for people, and why the API refuses, if it does.
+
+    ``challenge`` is the value of ``WWW-Authenticate``.
+    """
+
+    token: Token | None
+    outcome: str
+    status: int = 200
+    reason: str = ""
+    challenge: str = ""
+
+
+def check_bearer(
+    request: Request, ledger: Ledger, now: dt.datetime, scope: str | None
+) -> Presented:
+    """Whether ``request`` presents a token that is honoured at ``now`` and holds ``scope``."""
+    scheme, value = request.authorization
+    if scheme != "bearer" or not value:
+        # RFC 6750 section 3.1: no error code where no token was tried.
+        return Presented(
+            None, "refused: no bearer token", 401, "No bearer token is given.", "Bearer"
+        )
+    token = ledger.find(value)
+    if token is None:
+        wrong = "is unknown" if is_jwt(value) else "is malformed"
+        return _invalid(None, f"refused: the token {wrong}", wrong)
+    if token.revoked:
+        return _invalid(token, f"token #{token.number} was revoked", "was revoked")
+    left = token.remaining(now)
+    if left <= dt.timedelta(0):
+        return _invalid(token, f"token #{token.number} expired {in_seconds(-left)} ago", "expired")
+    missing = set((scope or "").split()) - set(token.scope.split())
+    if missing:
+        return _insufficient(token, scope or "")
+    return Presented(token, f"token #{token.number} accepted")
+
+
+def _invalid(token: Token | None, outcome: str, wrong: str) -> Presented:
+    reason = f"The access token {wrong}"
+    return Presented(
+        token,
+        outcome,
+        401,
+        f"{reason}.",
+        f'Bearer error="invalid_token", error_description="{reason}"',
+    )
+
+
+def _insufficient(token: Token, scope: str) -> Presented:
+    reason = f"The access token lacks scope '{scope}'"
+    return Presented(
+        token,
+        f"refused: token #{token.number} lacks scope {scope}",
+        403,
+        f"{reason}.",
+        f'Bearer error="insufficient_scope", error_description="{reason}", scope="{scope}"',
+    )

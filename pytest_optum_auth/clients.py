@@ -1,0 +1,105 @@
+"""The clients that the token endpoint knows, and their credentials."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+# A secret as real ones are: it breaks a client that forgets to escape its form fields.
+_AWKWARD: Final = "&+=%/é "
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """A client's identifier and secret (RFC 6749 section 2.3.1).
+
+    Unpacks to ``(client_id, client_secret)``; ``repr`` hides the secret.
+    """
+
+    client_id: str
+    client_secret: str
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.client_id, self.client_secret))
+
+    def __repr__(self) -> str:
+        return f"Credentials(client_id={self.client_id!r}, client_secret='***')"
+
+
+@dataclass(slots=True)
+class Client:
+    """A registered client; ``scope`` of ``None`` means whatever the endpoint grants."""
+
+    credentials: Credentials
+    scope: str | None = None
+
+
+class ClientRegistry:
+    """Clients by identifier; the first one registered is the default."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Client] = {}
+        self._default = ""
+
+    def __contains__(self, client_id: object) -> bool:
+        return client_id in self._clients
+
+    @property
+    def default(self) -> Credentials:
+        """The credentials of the default client, as they are now."""
+        return self._clients[self._default].credentials
+
+    def find(self, client_id: str) -> Client | None:
+        """The client of that identifier, or ``None``."""
+        return self._clients.get(client_id)
+
+    def known(self, client_id: str | None) -> Client:
+        """The client of that identifier (``None``: the default).
+
+        Raises ``ValueError`` when nobody registered it.
+        """
+        client = self._clients.get(self._default if client_id is None else client_id)
+        if client is None:
+            known = ", ".join(repr(name) for name in list(self._clients)[:10])
+            raise ValueError(
+                f"unknown client_id {client_id!r}: register it with add_client({client_id!r}); "
+                f"known are {known}"
+            )
+        return client
+
+    def add(
+        self, client_id: str | None, client_secret: str | None, scope: str | None
+    ) -> Credentials:
+        """Register a client; what is ``None`` is made up. ``ValueError`` on a bad value."""
+        if client_id is None:
+            names = (f"optum-test-client-{number}" for number in itertools.count(1))
+            client_id = next(name for name in names if name not in self._clients)
+        if client_secret is None:
+            client_secret = new_secret()
+        for name, value in (("client_id", client_id), ("client_secret", client_secret)):
+            if not isinstance(value, str) or not value:
+                shown = f" {value!r}" if name == "client_id" else ""
+                raise ValueError(f"{name}{shown} must be a string that is not empty")
+        if client_id in self._clients:
+            raise ValueError(
+                f"client_id {client_id!r} is registered already: use rotate_secret({client_id!r}) "
+                "to give it another secret"
+            )
+        credentials = Credentials(client_id, client_secret)
+        self._clients[client_id] = Client(credentials, scope)
+        self._default = self._default or client_id
+        return credentials
+
+    def rotate(self, client_id: str | None) -> Credentials:
+        """Give a client (``None``: the default) a new secret; the old one is refused from now."""
+        client = self.known(client_id)
+        client.credentials = Credentials(client.credentials.client_id, new_secret())
+        return client.credentials
+
+
+def new_secret() -> str:
+    """A fresh secret that holds characters which a form must escape."""
+    return f"s3cr3t{_AWKWARD}{secrets.token_urlsafe(12)}"

@@ -1,0 +1,322 @@
+"""``FakeOptum``: the fake that a test talks to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from . import facts, timeline
+from .clients import Credentials
+from .endpoint import V3
+from .faults import Fault
+from .gateway import Gateway
+from .holds import Hold
+from .injection import Injection
+from .journal import Exchange, Exchanges
+from .messages import host_of, mask_url
+from .routes import ApiRoute, new_route
+from .settings import Settings, scope_text, seconds
+from .tokens import Token, check_claims, epoch
+from .transports import activate, active, chosen, deactivate
+
+# What the marker takes; FakeOptum itself takes where and how to intercept as well.
+KEYWORDS: Final = ("client_id", "client_secret", *Settings.names())
+
+
+class FakeOptum(Settings):
+    """A fake of Optum's token endpoint and of the APIs behind it.
+
+    A context manager: inside, requests to the gateway hosts are answered here. Keyword arguments
+    are the settings (``expires_in``, ``lifetime``, ``scope``, ``token_type``, ``error_format``,
+    ``clock_skew``, ``strict``), ``client_id`` and ``client_secret`` of the default client,
+    ``base_url`` and ``token_path`` (added to the known hosts and paths) and ``transports`` (names;
+    default: every one whose library is installed).
+
+    Raises ``TypeError`` for an unknown keyword, ``ValueError`` for a value that makes no sense.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        base_url: str | None = None,
+        token_path: str | None = None,
+        transports: list[str] | tuple[str, ...] | None = None,
+        **settings: Any,
+    ) -> None:
+        for name, value in settings.items():
+            if name not in KEYWORDS:
+                raise TypeError(f"unknown keyword {name!r}: known are {', '.join(KEYWORDS)}")
+            setattr(self, name, value)
+        base_url = _checked_base_url(base_url or facts.BASE_URL)
+        self._token_path = _checked_token_path(token_path or facts.TOKEN_PATH)
+        prefix = urlsplit(base_url).path
+        self._transports = chosen(transports)
+        self._gateway = Gateway(self, base_url, (self._token_path, prefix + self._token_path))
+        self._gateway.clients.add(client_id, client_secret, None)
+        self._depth = 0
+        self._started_at = self._gateway.local_now()
+
+    # What a client under test needs.
+
+    @property
+    def base_url(self) -> str:
+        """The gateway's URL without a path, by default the sandbox's."""
+        return self._gateway.base_url
+
+    @property
+    def token_url(self) -> str:
+        """The token endpoint's URL."""
+        return f"{self._gateway.base_url}{self._token_path}"
+
+    @property
+    def credentials(self) -> Credentials:
+        """The default client's credentials, as they are now; unpacks to id and secret."""
+        return self._gateway.clients.default
+
+    @property
+    def signing_key(self) -> bytes:
+        """The key of the tokens' HS256 signature, for code that verifies them."""
+        return self._gateway.ledger.signing_key
+
+    # What happened.
+
+    @property
+    def tokens(self) -> list[Token]:
+        """The tokens issued, oldest first."""
+        return list(self._gateway.ledger.tokens)
+
+    @property
+    def last_token(self) -> Token | None:
+        """The token issued last, or ``None``."""
+        tokens = self._gateway.ledger.tokens
+        return tokens[-1] if tokens else None
+
+    @property
+    def exchanges(self) -> Exchanges:
+        """Everything seen, oldest first."""
+        return Exchanges(self._gateway.journal.exchanges)
+
+    @property
+    def token_requests(self) -> Exchanges:
+        """Every request that reached a token path, whatever the answer."""
+        return Exchanges(self._gateway.journal.token_requests)
+
+    @property
+    def api_requests(self) -> Exchanges:
+        """Every other request to a gateway host."""
+        return Exchanges(self._gateway.journal.api_requests)
+
+    @property
+    def needless_token_requests(self) -> Exchanges:
+        """Token requests that got a token while the same client held one good for over 60 s."""
+        return Exchanges(self._gateway.journal.needless)
+
+    # Clients and tokens.
+
+    def add_client(
+        self,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        scope: str | None = None,
+    ) -> Credentials:
+        """Register another client; what is not given is made up.
+
+        ``scope``: what it may be granted, space-separated (``None``: the fake's ``scope``).
+        Raises ``ValueError`` for an identifier that is registered already and for an empty value.
+        """
+        if scope is not None and scope_text(scope) is not None:
+            raise ValueError(f"scope={scope!r}: scope must be {scope_text(scope)}")
+        with self._gateway.lock:
+            return self._gateway.clients.add(client_id, client_secret, scope)
+
+    def rotate_secret(self, client_id: str | None = None) -> Credentials:
+        """Give a client (``None``: the default one) a new secret; the old one is refused from now.
+
+        ``credentials`` follows, the environment of ``optum_env`` does not. Raises ``ValueError``
+        for an unknown ``client_id``.
+        """
+        with self._gateway.lock:
+            credentials = self._gateway.clients.rotate(client_id)
+            self._note(f"secret of {credentials.client_id!r} rotated")
+            return credentials
+
+    def issue_token(
+        self, *, client_id: str | None = None, expires_in: int | None = None, **claims: Any
+    ) -> Token:
+        """A token without a request, to seed a cache.
+
+        ``expires_in`` (seconds) is then its life as well; by default the settings decide. Other
+        claims are added to the JWT. Raises ``ValueError`` for an unknown ``client_id``, for an
+        ``expires_in`` that is no whole number of seconds from 0, and for a claim that the token
+        decides itself.
+        """
+        check_claims(claims)
+        if expires_in is not None and (wanted := seconds(expires_in)) is not None:
+            raise ValueError(f"expires_in={expires_in!r}: expires_in must be {wanted}")
+        with self._gateway.lock:
+            client = self._gateway.clients.known(client_id)
+            scope = self.scope if client.scope is None else client.scope
+            lifetime = self.expires_in if self.lifetime is None else self.lifetime
+            return self._gateway.ledger.issue(
+                client.credentials.client_id,
+                scope,
+                self._gateway.server_now(),
+                expires_in=self.expires_in if expires_in is None else expires_in,
+                lifetime=lifetime if expires_in is None else expires_in,
+                claims=claims,
+            )
+
+    def revoke(self, token: Token | None = None) -> None:
+        """From now on ``token`` (default: the last one) is refused.
+
+        Raises ``ValueError`` before any token exists and for a token of another fake.
+        """
+        with self._gateway.lock:
+            token = self._known(token)
+            self._gateway.ledger.revoke(token)
+            self._note(f"token #{token.number} revoked")
+
+    def revoke_all(self) -> None:
+        """From now on every token issued so far is refused; moves ``not-before-policy``.
+
+        A token that is issued afterwards, in the same second too, is good.
+        """
+        with self._gateway.lock:
+            self._gateway.ledger.revoke_all()
+            self._gateway.not_before = epoch(self._gateway.server_now())
+            self._note("all tokens revoked")
+
+    # APIs and faults.
+
+    def protect(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any | Callable[[Exchange], Any] = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        scope: str | None = None,
+        unauthorized: Any = None,
+    ) -> ApiRoute:
+        """An API on the gateway that wants a good bearer token.
+
+        ``path`` may hold ``{name}`` segments; ``json`` (default ``{}``) may be a callable that
+        takes the :class:`Exchange`; ``scope``: what the token must hold, else 403;
+        ``unauthorized`` replaces the JSON body of the 401. The same method and path again replaces
+        the earlier route.
+
+        Raises ``ValueError`` for a method, path, status or scope that makes no sense, ``TypeError``
+        for a body that cannot be written as JSON.
+        """
+        route = new_route(
+            method,
+            path,
+            self._gateway.hosts,
+            json={} if json is None else json,
+            status=status,
+            headers=headers,
+            scope=scope,
+            unauthorized=unauthorized,
+        )
+        if route.path in self._gateway.token_paths:
+            raise ValueError(
+                f"path {route.path!r}: that is the token endpoint, which answers itself"
+            )
+        self._gateway.add_route(route)
+        return route
+
+    def inject(self, fault: Fault, *, times: int | None = 1) -> Injection:
+        """The next ``times`` token requests meet ``fault`` (``None``: all of them).
+
+        Returns a handle with ``hits`` and ``cancel()``. A fault that was injected with a number
+        and is met less often fails the test at its end. Raises ``TypeError`` for something that
+        is no fault, ``ValueError`` for ``times`` below 1 and for a fault that takes away a key
+        which the answer does not have.
+        """
+        with self._gateway.lock:
+            return self._gateway.faults.add(fault, times, V3.documented_keys)
+
+    def hold(self) -> Hold:
+        """Keep token requests waiting at the endpoint, until its end or ``release()``."""
+        hold = Hold()
+        self._gateway.holds.append(hold)
+        return hold
+
+    # The end.
+
+    def problems(self) -> str:
+        """Unmet faults and unexpected requests that nobody was told of yet; ``""``: none."""
+        return self._gateway.problems()
+
+    def verify(self) -> None:
+        """Raise ``AssertionError`` now for unmet faults and unexpected requests.
+
+        The end of the test does not repeat what this said.
+        """
+        problems = self.problems()
+        if problems:
+            raise AssertionError(problems)
+
+    def __enter__(self) -> FakeOptum:
+        self._depth += 1
+        if self._depth == 1:
+            self._started_at = self._gateway.local_now()
+            activate(self._gateway, self._transports)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._depth = max(0, self._depth - 1)
+        if self._depth or self._gateway not in active():
+            return
+        for hold in self._gateway.holds:
+            hold.release()
+        deactivate(self._gateway)
+        if self.strict and kind is None:
+            self.verify()
+
+    def timeline(self) -> str:
+        """What happened, one line an exchange, for people; no secrets."""
+        return timeline.render(self._gateway.journal.entries, self._started_at)
+
+    def _known(self, token: Token | None) -> Token:
+        found = self.last_token if token is None else self._gateway.ledger.find(token.value)
+        if found is None:
+            raise ValueError(
+                "no token was issued yet: let the client make a request or use issue_token() first"
+                if token is None
+                else f"{token!r} was not issued by this fake"
+            )
+        return found
+
+    def _note(self, text: str) -> None:
+        self._gateway.journal.note(self._gateway.local_now(), text)
+
+    def __repr__(self) -> str:
+        return (
+            f"<FakeOptum {self.base_url}, {len(self._gateway.ledger.tokens)} tokens, "
+            f"{len(self._gateway.journal.exchanges)} exchanges>"
+        )
+
+
+def _checked_base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not host_of(url) or "@" in parts.netloc or parts.query:
+        raise ValueError(
+            f"base_url {mask_url(url)!r}: a base URL is https:// and a host, for example "
+            f"{facts.BASE_URL!r}"
+        )
+    return url.rstrip("/")
+
+
+def _checked_token_path(path: str) -> str:
+    if not path.startswith("/") or "?" in path or "#" in path:
+        raise ValueError(
+            f"token_path {path!r}: a path starts with a slash and has no query, for example "
+            f"{facts.TOKEN_PATH!r}"
+        )
+    return path

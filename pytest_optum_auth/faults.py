@@ -1,0 +1,261 @@
+"""What a gateway does on a bad day.
+
+Each function returns a :class:`Fault`, to be handed to ``optum_auth.inject(fault)`` or to
+``route.inject(fault)`` of a protected API.
+"""
+
+from __future__ import annotations
+
+import json as _json
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from . import facts
+from .messages import Response, error_response
+
+__all__ = [
+    "Fault",
+    "connect_error",
+    "disconnect",
+    "empty_body",
+    "gateway_error",
+    "http_error",
+    "invalid_client",
+    "not_json",
+    "rate_limited",
+    "replacing",
+    "server_error",
+    "slow",
+    "timeout",
+    "without",
+]
+
+_LONGEST_WAIT: Final = 3600.0
+_HTML: Final = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Fault:
+    """A deviation from the documented answer; ``repr`` says what it does.
+
+    A fault either answers itself (``response``), cuts the network (``network``), spoils a
+    success (``spoil``) or only waits.
+    """
+
+    description: str
+    response: Callable[[str], Response] | None = None
+    network: str | None = None
+    spoil: Callable[[Response], Response] | None = None
+    # Fields of the success that the client never gets to see as they are, and those among them
+    # that the success must have had for the fault to mean anything.
+    hides: frozenset[str] = frozenset()
+    removes: frozenset[str] = frozenset()
+    wait: float = 0.0
+
+    def after(self, seconds: float) -> Fault:
+        """The same fault after a real wait of ``seconds``.
+
+        Raises ``ValueError`` for a wait that is negative, longer than an hour or not a number.
+        """
+        return replace(
+            self, description=f"{self.description}.after({seconds!r})", wait=_wait(seconds)
+        )
+
+    def check_keys(self, keys: Iterable[str]) -> None:
+        """``ValueError`` when the fault removes a key that an answer with ``keys`` lacks."""
+        keys = list(keys)
+        for key in sorted(self.removes.difference(keys)):
+            raise ValueError(
+                f"{self.description}: the answer has no key {key!r}; it has "
+                f"{', '.join(map(repr, keys))}"
+            )
+
+    @property
+    def hides_token(self) -> bool:
+        """Whether the client does not learn the access token."""
+        return "access_token" in self.hides
+
+    def __repr__(self) -> str:
+        return self.description
+
+
+def http_error(
+    status: int,
+    *,
+    json: Any = None,
+    text: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Fault:
+    """An answer with ``status`` (100 to 599) and a body of JSON or of plain text.
+
+    Raises ``ValueError`` for another status and when both bodies are given, ``TypeError`` when
+    ``json`` cannot be written as JSON.
+    """
+    _check_status(status)
+    if json is not None and text is not None:
+        raise ValueError("http_error takes json= or text=, not both")
+    body = b"" if json is None else _json.dumps(json).encode()
+    media_type = facts.JSON
+    if text is not None:
+        body, media_type = text.encode(), "text/plain; charset=utf-8"
+    fields = {"content-type": ("Content-Type", media_type)} if body else {}
+    fields.update({name.lower(): (name, value) for name, value in (headers or {}).items()})
+    answer = Response(status, tuple(fields.values()), body)
+    return Fault(f"http_error({status})", response=lambda _: answer)
+
+
+def server_error() -> Fault:
+    """The published 500 (auth-only spec), in the fake's ``error_format``."""
+    return _error("server_error()", 500, facts.SERVER_ERROR)
+
+
+def rate_limited(retry_after: int | None = None) -> Fault:
+    """A 429, with ``Retry-After`` (seconds) when given (RFC 9110 section 10.2.3).
+
+    Declared for the v2 endpoint without that header; its body is not published.
+    Raises ``ValueError`` when ``retry_after`` is not a whole number of at least 0.
+    """
+    if retry_after is not None and not _is_whole(retry_after, 0):
+        raise ValueError(
+            f"retry_after={retry_after!r}: retry_after must be a whole number of seconds, "
+            "0 or more, or None"
+        )
+    headers = () if retry_after is None else (("Retry-After", str(retry_after)),)
+    shown = "" if retry_after is None else f"retry_after={retry_after}"
+    return _error(f"rate_limited({shown})", 429, facts.TOO_MANY_REQUESTS, headers)
+
+
+def gateway_error(status: int = 502) -> Fault:
+    """An HTML page, as a proxy in front of the endpoint answers (500 to 599)."""
+    _check_status(status, 500)
+    page = f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
+    answer = Response(status, (("Content-Type", _HTML),), page.encode())
+    return Fault(f"gateway_error({status})", response=lambda _: answer)
+
+
+def invalid_client() -> Fault:
+    """The published 401 (auth-only spec), though the credentials are right."""
+    return _error("invalid_client()", 401, facts.INVALID_SECRET)
+
+
+def not_json() -> Fault:
+    """A success whose body is an HTML page instead of JSON."""
+
+    def spoil(answer: Response) -> Response:
+        return Response(answer.status, (("Content-Type", _HTML),), b"<html><body>OK</body></html>")
+
+    return Fault("not_json()", spoil=spoil, hides=frozenset({"access_token"}))
+
+
+def empty_body() -> Fault:
+    """A success without a body."""
+
+    def spoil(answer: Response) -> Response:
+        return Response(answer.status, answer.headers, b"")
+
+    return Fault("empty_body()", spoil=spoil, hides=frozenset({"access_token"}))
+
+
+def without(*keys: str) -> Fault:
+    """A success that lacks ``keys``.
+
+    Raises ``ValueError`` without a key; ``inject`` does so for a key that the answer never has.
+    """
+    if not keys:
+        raise ValueError("without() takes at least one key, for example without('expires_in')")
+    for key in keys:
+        if not isinstance(key, str):
+            raise ValueError(f"without({key!r}): a key must be a string")
+
+    def change(answer: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in answer.items() if key not in keys}
+
+    fault = _changed(f"without({', '.join(map(repr, keys))})", change, keys)
+    return replace(fault, removes=frozenset(keys))
+
+
+def replacing(**keys: Any) -> Fault:
+    """A success with other values, for example ``replacing(expires_in="7200")``.
+
+    Raises ``ValueError`` without a key, ``TypeError`` when a value cannot be written as JSON.
+    """
+    if not keys:
+        raise ValueError(
+            "replacing() takes at least one key, for example replacing(expires_in='7200')"
+        )
+    _json.dumps(keys)
+
+    def change(answer: dict[str, Any]) -> dict[str, Any]:
+        return answer | keys
+
+    shown = ", ".join(f"{k}=..." if k.endswith("_token") else f"{k}={v!r}" for k, v in keys.items())
+    return _changed(f"replacing({shown})", change, keys)
+
+
+def connect_error() -> Fault:
+    """No connection: the client library's own connection error."""
+    return Fault("connect_error()", network="connect")
+
+
+def timeout() -> Fault:
+    """Silence: the client library's own read timeout, in-process at once."""
+    return Fault("timeout()", network="timeout")
+
+
+def disconnect() -> Fault:
+    """The connection closes in the middle of the answer."""
+    return Fault("disconnect()", network="disconnect")
+
+
+def slow(seconds: float) -> Fault:
+    """The right answer after a real wait of ``seconds``; a client's shorter timeout strikes.
+
+    Raises ``ValueError`` for a wait that is negative, longer than an hour or not a number.
+    """
+    return Fault(f"slow({seconds!r})", wait=_wait(seconds))
+
+
+def _error(
+    description: str, status: int, reason: str, headers: tuple[tuple[str, str], ...] = ()
+) -> Fault:
+    def response(error_format: str) -> Response:
+        return error_response(error_format, status, (reason,), headers=headers)
+
+    return Fault(description, response=response)
+
+
+def _changed(
+    description: str, change: Callable[[dict[str, Any]], dict[str, Any]], keys: Iterable[str]
+) -> Fault:
+    def spoil(answer: Response) -> Response:
+        content = _json.loads(answer.body or b"null")
+        if not isinstance(content, dict):
+            raise ValueError(f"{description} needs an answer that is a JSON object")
+        return Response(answer.status, answer.headers, _json.dumps(change(content)).encode())
+
+    return Fault(description, spoil=spoil, hides=frozenset(keys))
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _check_status(status: int, least: int = 100) -> None:
+    if not _is_whole(status, least) or status > 599:
+        raise ValueError(f"status {status!r}: a status is a whole number from {least} to 599")
+
+
+def _wait(seconds: float) -> float:
+    if (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, numbers.Real)
+        or not math.isfinite(seconds)
+        or not 0 <= seconds <= _LONGEST_WAIT
+    ):
+        raise ValueError(
+            f"a wait of {seconds!r}: a wait is a number of seconds from 0 to 3600, and it is real"
+        )
+    return float(seconds)

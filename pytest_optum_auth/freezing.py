@@ -1,0 +1,86 @@
+"""freezegun, as this project needs it.
+
+Three things that freezegun's public interface does not offer stand here and nowhere else, with a
+test each that fails when freezegun changes:
+
+* ``freezegun.api.call_stack_inspection_limit``: freezegun looks five frames up the stack for
+  modules that are to see the real time. ``threading`` is one of them, so in a thread of the
+  client under test ``time.time()`` would be real. While a clock runs, only the immediate caller
+  counts: a wait inside ``threading`` still times out, the code that a thread runs is frozen.
+* ``freezegun.api.ignore_lists``: which modules those are. freezegun's own list holds whole packages
+  (``multiprocessing``), through which a function handed to a pool would see the real time.
+* ``freezegun.api.freeze_factories``: which freezer is on top.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+import freezegun
+from freezegun import api
+
+_UTC: Final = dt.timezone.utc
+# Modules that keep the clock functions which they imported: they wait with a timeout, or, as
+# pytest does, measure how long a test takes.
+_KEEP: Final = ["subprocess", "socketserver", "trio.", "_pytest."]
+# Modules that look the clock functions up when they call them. The dot keeps a user's
+# `asyncio_client` frozen: freezegun compares beginnings.
+_REAL_FOR: Final = (
+    "asyncio.",
+    "concurrent.futures._base",
+    "multiprocessing.connection",
+    "multiprocessing.managers",
+    "multiprocessing.queues",
+    "trio.",
+    "_pytest.",
+)
+
+
+class Freezer:
+    """The frozen time. Not reentrant: :class:`~pytest_optum_auth.Clock` sees to that."""
+
+    def __init__(self, start: dt.datetime) -> None:
+        self._freeze = freezegun.freeze_time(start.replace(tzinfo=None), ignore=list(_KEEP))
+        self._factory: Any = None
+        self._limit = 0
+
+    def start(self) -> None:
+        """Freeze the time."""
+        self._limit = api.call_stack_inspection_limit
+        self._factory = self._freeze.start()
+        api.call_stack_inspection_limit = 1
+        api.ignore_lists[-1] = _REAL_FOR
+        _running.append(self)
+
+    def stop(self) -> None:
+        """Let time run again."""
+        _running.remove(self)
+        api.call_stack_inspection_limit = self._limit
+        self._freeze.stop()
+
+    def now(self) -> dt.datetime:
+        """The frozen time (aware UTC)."""
+        moment: dt.datetime = self._factory()
+        return moment.replace(tzinfo=_UTC)
+
+    def move_to(self, moment: dt.datetime) -> None:
+        """Set the frozen time."""
+        # A timedelta, since freezegun parses what else it is given.
+        self._factory.tick(moment - self.now())
+
+    def check_on_top(self) -> None:
+        """``RuntimeError`` when another freezer hides this one."""
+        if api.freeze_factories[-1] is not self._factory:
+            raise RuntimeError(
+                "another freezer (freeze_time or pytest-freezer) has started while optum_clock "
+                "runs and hides its moves: use one clock a test"
+            )
+
+
+_running: Final[list[Freezer]] = []
+
+
+def running() -> Freezer | None:
+    """The freezer of the clock that runs, or ``None``."""
+    return _running[-1] if _running else None

@@ -1,0 +1,160 @@
+"""What the fake has seen: every exchange, oldest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Literal, overload
+
+from .messages import Body, Form, Headers, Request, mask_url, shown_path
+from .tokens import Token
+
+Kind = Literal["token", "api"]
+_PATH_WIDTH: Final = 17
+
+
+class Exchange:
+    """One request and what was answered.
+
+    ``kind`` is ``"token"`` or ``"api"``; ``at`` the moment of the answer (aware UTC, local
+    clock); ``transport`` the client library; ``method``, ``url``, ``headers`` (any case), ``body``
+    (bytes), ``form`` (the decoded fields; for v2 those of the JSON object) tell the request;
+    ``status`` (``None``: a network fault answered), ``path_params``, ``outcome`` (a line for
+    people) and ``token`` (issued or presented) the answer. Credentials in ``url`` are masked;
+    ``repr`` shows neither credentials nor tokens.
+    """
+
+    __slots__ = (
+        "_parse", "at", "body", "headers", "kind", "method", "needless", "outcome", "path_params",
+        "status", "token", "transport", "url",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        kind: Kind,
+        request: Request,
+        *,
+        parse: Callable[[bytes], Iterable[tuple[str, str]]] | None = None,
+        path_params: dict[str, str] | None = None,
+    ) -> None:
+        self.kind: Kind = kind
+        self.transport = request.transport
+        self.method = request.method
+        self.url = mask_url(request.url)
+        self.headers: Headers = request.headers
+        self.body: bytes = Body(request.body)
+        # Fields are parsed again for who asks: keeping them costs more than all the rest.
+        self._parse = parse
+        self.path_params: dict[str, str] = path_params or {}
+        self.at: dt.datetime
+        self.status: int | None = None
+        self.outcome = ""
+        self.token: Token | None = None
+        self.needless = False
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The decoded fields of the body; of a repeated field the last value."""
+        return Form() if self._parse is None else Form(self._parse(self.body))
+
+    @property
+    def path(self) -> str:
+        """The path of the URL, without host and query."""
+        return shown_path("/" + self.url.partition("://")[2].partition("/")[2].partition("?")[0])
+
+    @property
+    def request_line(self) -> str:
+        """Method and path, for a line for people: of a long path the end, from a slash on."""
+        path = self.path
+        if len(path) > _PATH_WIDTH:
+            end = path[-_PATH_WIDTH + 1 :]
+            path = f"…{end[max(0, end.find('/')) :]}"
+        return f"{self.method[:10]} {path}"
+
+    def __repr__(self) -> str:
+        status = "no answer" if self.status is None else self.status
+        return f"<Exchange {self.request_line}: {status}, {self.outcome}>"
+
+
+class Exchanges(Sequence[Exchange]):
+    """The exchanges seen when it was asked for; later ones do not appear in it."""
+
+    __slots__ = ("_seen", "_size")
+
+    def __init__(self, seen: list[Exchange]) -> None:
+        # The list only grows: remembering its length is a snapshot that costs nothing.
+        self._seen = seen
+        self._size = len(seen)
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, index: int) -> Exchange: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Exchange]: ...
+    def __getitem__(self, index: int | slice) -> Exchange | list[Exchange]:
+        if isinstance(index, slice):
+            return [self._seen[i] for i in range(*index.indices(self._size))]
+        return self._seen[range(self._size)[index]]
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return (self._seen[i] for i in range(self._size))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, (list, tuple, Exchanges)):
+            return list(self) == list(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as a list: compared by what it holds
+
+    def __repr__(self) -> str:
+        # One line of less than 240 characters, since pytest cuts what is longer.
+        shown = [repr(exchange)[10:-1][:66] for exchange in self[:3]]
+        if self._size > 3:
+            shown.append(f"{self._size - 3} more")
+        return f"[{' | '.join(shown)}]"
+
+
+class Note:
+    """Something that happened between exchanges: the clock moved, a token was revoked."""
+
+    __slots__ = ("at", "text")
+
+    def __init__(self, at: dt.datetime, text: str) -> None:
+        self.at = at
+        self.text = text
+
+
+class Journal:
+    """Exchanges and notes in the order in which they happened; only ever appended to."""
+
+    def __init__(self) -> None:
+        self.entries: list[Exchange | Note] = []
+        self.exchanges: list[Exchange] = []
+        self.token_requests: list[Exchange] = []
+        self.api_requests: list[Exchange] = []
+        self.needless: list[Exchange] = []
+
+    def record(self, exchange: Exchange) -> None:
+        """Append an exchange that has been answered."""
+        self.entries.append(exchange)
+        self.exchanges.append(exchange)
+        if exchange.kind == "token":
+            self.token_requests.append(exchange)
+        else:
+            self.api_requests.append(exchange)
+        if exchange.needless:
+            self.needless.append(exchange)
+
+    def note(self, at: dt.datetime, text: str) -> None:
+        """Append what happened between exchanges."""
+        self.entries.append(Note(at, text))
+
+
+def in_seconds(span: dt.timedelta) -> str:
+    """A span for people: whole seconds, to the millisecond where it is short and not whole."""
+    seconds = span / dt.timedelta(seconds=1)
+    if seconds == int(seconds) or seconds > 10:
+        return f"{int(seconds)} s"
+    return f"{seconds:.3f} s"

@@ -1,0 +1,220 @@
+"""Requests and answers as the core sees them: bytes and names, no HTTP library.
+
+What a user can read later (headers, form, body) is the real thing, but its ``repr`` hides
+credentials and tokens, so that an assertion that fails does not print them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
+
+from . import facts
+
+MASK: Final = "***"
+# RFC 6749 section 5.2: what `error_description` must not hold, and a client may have sent.
+_NOT_DESCRIBING: Final = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+_SECRET_FIELDS: Final = frozenset({"client_secret", "access_token", "refresh_token", "id_token"})
+_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
+
+_FIELD_NAME: Final = re.compile(r"\w{1,40}")
+
+
+class Headers(Mapping[str, str]):
+    """Header fields by name, in any case; a field given twice reads joined with ``", "``.
+
+    Source: RFC 9110 sections 5.1 (names are case-insensitive) and 5.3 (joining).
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        merged: dict[str, str] = {}
+        for name, value in fields:
+            key = name.lower()
+            merged[key] = f"{merged[key]}, {value}" if key in merged else value
+        self._fields = merged
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._fields
+
+    def __repr__(self) -> str:
+        shown = {k: MASK if k in _SECRET_HEADERS else v for k, v in self._fields.items()}
+        return f"Headers({shown})"
+
+
+class Form(dict[str, str]):
+    """The fields of a request body; ``repr`` hides the secret ones."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        # A body that is no form at all may hold a secret in what looks like a name.
+        return repr(
+            {
+                name if _FIELD_NAME.fullmatch(name) else MASK: (
+                    MASK if name.lower() in _SECRET_FIELDS else value
+                )
+                for name, value in self.items()
+            }
+        )
+
+
+class Body(bytes):
+    """The bytes of a request body; ``repr`` tells only how many."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+def mask_url(url: str) -> str:
+    """``url`` with the values of secret query fields and the password hidden."""
+    if "?" not in url and "@" not in url:
+        return url
+    parts = urlsplit(url)
+    netloc = parts.netloc
+    if "@" in netloc:
+        netloc = f"{MASK}@{netloc.rpartition('@')[2]}"
+    query = parts.query
+    if query:
+        query = "&".join(_mask_pair(pair) for pair in query.split("&"))
+    return SplitResult(parts.scheme, netloc, parts.path, query, parts.fragment).geturl()
+
+
+def _mask_pair(pair: str) -> str:
+    names = [name.lower() for name, _ in parse_qsl(pair, keep_blank_values=True)]
+    if any(name in _SECRET_FIELDS for name in names):
+        return f"{pair.partition('=')[0]}={MASK}"
+    return pair
+
+
+def shown_path(path: str, limit: int = 200) -> str:
+    """``path`` safe to stand in a line for people: control characters quoted, cut to ``limit``."""
+    safe = quote(path, safe="/{}%~!$&'()*+,;=:@-._", errors="replace")
+    return safe if len(safe) <= limit else f"{safe[: limit - 1]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as it reached the gateway.
+
+    ``transport`` names the client library that sent it; ``url`` is absolute.
+    """
+
+    transport: str
+    method: str
+    url: str
+    headers: Headers
+    body: bytes = field(repr=False)
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the body without parameters, lower case; ``""`` without one."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def authorization(self) -> tuple[str, str]:
+        """Scheme (lower case) and credentials of ``Authorization``; empty without one."""
+        scheme, _, rest = self.headers.get("authorization", "").strip().partition(" ")
+        return scheme.lower(), rest.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer: what every transport can act out."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+
+    def to(self, method: str) -> Response:
+        """The answer as it is sent to a request with ``method``.
+
+        With ``Content-Length`` where a body may stand (RFC 9110 section 8.6) unless it has its own,
+        and without the body in answer to HEAD (section 9.3.2).
+        """
+        headers = self.headers
+        has_length = any(name.lower() == "content-length" for name, _ in headers)
+        if self.status >= 200 and self.status not in (204, 304) and not has_length:
+            headers = (*headers, ("Content-Length", str(len(self.body))))
+        return Response(self.status, headers, b"" if method == "HEAD" else self.body)
+
+
+def json_response(status: int, content: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    """A JSON answer; of a header given twice the last one counts."""
+    fields = {"content-type": ("Content-Type", facts.JSON)}
+    fields.update((name.lower(), (name, value)) for name, value in headers)
+    return Response(status, tuple(fields.values()), json.dumps(content).encode())
+
+
+def error_response(
+    error_format: str,
+    status: int,
+    reasons: tuple[str, ...],
+    *,
+    failure_reason: str = "",
+    code: str = "",
+    headers: Iterable[tuple[str, str]] = (),
+) -> Response:
+    """An error in the envelope of the auth-only spec, or in that of RFC 6749 section 5.2."""
+    content: dict[str, Any] = {
+        "status": str(status),
+        "failureReason": failure_reason or facts.FAILURE_REASONS[status],
+        "Errors": list(reasons),
+    }
+    if error_format == "rfc6749":
+        content = {
+            "error": code or facts.OAUTH_ERRORS[status],
+            "error_description": _NOT_DESCRIBING.sub("?", " ".join(reasons)),
+        }
+    return json_response(status, content, [*facts.NO_STORE.items(), *headers])
+
+
+class NetworkFault(Exception):
+    """No HTTP answer: the transport raises what its library raises in that situation.
+
+    ``kind`` is one of ``"connect"`` (refused), ``"timeout"`` (silence until the client gives
+    up) and ``"disconnect"`` (cut in the middle of the answer).
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+# What urllib.parse accepts as a host but no resolver would.
+_ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_HOST: Final = re.compile(r"[^\s/?#@\\]+")
+
+
+def host_of(url: str) -> str:
+    """The host of ``url`` as a resolver sees it: lower case, no trailing dot, no port."""
+    # Requests are many, origins are few: what follows the host need not be parsed.
+    origin = _ORIGIN.match(url)
+    return _host_of_origin(origin[0]) if origin is not None else ""
+
+
+@functools.lru_cache(maxsize=256)
+def _host_of_origin(origin: str) -> str:
+    try:
+        host = urlsplit(origin).hostname or ""
+    except ValueError:
+        return ""
+    return host.rstrip(".") if _HOST.fullmatch(host) else ""

@@ -1,0 +1,253 @@
+"""The pytest plugin: options, markers and fixtures, and nothing that costs at start-up.
+
+What does the work is imported by the fixture that needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from . import facts, live_mode
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .fake import FakeOptum
+    from .live.sandbox import LiveSandbox
+    from .live.target import Target
+
+_fake_key = pytest.StashKey["FakeOptum"]()
+
+_MARKERS = (
+    "optum_auth(**settings): the fake token endpoint, with these settings of FakeOptum",
+    "optum_clock(start=None): a clock that stands still, starting there",
+    "optum_live: runs against the live sandbox when credentials are set",
+)
+_USERS_OF_TRANSPORTS = {"optum_auth", "optum_target"}
+_FIXTURES_OF_MARKERS = ("optum_clock", "optum_auth")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("optum-auth").addoption(
+        "--optum-live",
+        choices=live_mode.MODES,
+        default=None,
+        help="live tests: auto (when credentials are set), off, require (missing ones fail)",
+    )
+    parser.addini("optum_live", "as --optum-live (default: auto)", default="auto")
+    parser.addini(
+        "optum_live_hosts",
+        "hosts that live tests may call beside the sandbox, separated by spaces",
+        type="args",
+        default=[],
+    )
+    parser.addini("optum_base_url", "base URL of the gateway (default: the sandbox's)", default="")
+    parser.addini("optum_token_path", "path of the token endpoint, beside the known", default="")
+    parser.addini(
+        "optum_transports",
+        "client libraries to intercept, separated by spaces (default: all that are installed)",
+        type="args",
+        default=[],
+    )
+
+
+# tryfirst: around pytest's own capture, which shows what the conftests print.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
+    if not live_mode.live_is_on(live_mode.live_mode(early_config), os.environ):
+        return (yield)
+    from .live import hooks
+
+    hooks.loading(early_config)
+    try:
+        return (yield)
+    except BaseException as error:
+        hooks.loading_failed(early_config, error)
+        raise
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    mode = live_mode.live_mode(config)
+    if mode == "require" or live_mode.live_is_on(mode, os.environ):
+        from .live import hooks
+
+        hooks.configure(config)
+    if live_mode.runs_contract(config):
+        from .live import contract_table
+
+        contract_table.register(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    base_url = config.getini("optum_base_url") or facts.BASE_URL
+    live = live_mode.live_status(live_mode.live_mode(config), os.environ)
+    return f"optum-auth: fake of {base_url}, {live}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if live_mode.lacks_marker(item):
+            # Before pytest selects by -m, which is to find it.
+            item.add_marker(live_mode.MARKER)
+        for name in _FIXTURES_OF_MARKERS:
+            if item.get_closest_marker(name) is not None:
+                _request_fixture(item, name)
+
+
+def _request_fixture(item: pytest.Item, name: str) -> None:
+    """Let ``item`` use a fixture as if it had asked: after those of a wider scope."""
+    names: list[str] | None = getattr(item, "fixturenames", None)
+    if names is None or name in names:
+        return
+    # Only pytest's own record tells the scope of a fixture.
+    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    wider = [i for i, n in enumerate(names) if n in known and known[n][-1].scope != "function"]
+    names.insert(wider[-1] + 1 if wider else 0, name)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if any(_USERS_OF_TRANSPORTS & {*getattr(i, "fixturenames", ())} for i in session.items):
+        # The transports keep the genuine methods of the libraries: taken before a mock that a
+        # fixture of a wider scope starts has replaced them.
+        from .transports import load_all
+
+        load_all()
+    if any(item.get_closest_marker(live_mode.MARKER) is not None for item in session.items):
+        from .live import hooks
+
+        hooks.collected(session.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    fake = item.stash.get(_fake_key, None)
+    if fake is not None and call.excinfo is not None:
+        from .report import explain
+
+        explain(report, fake)
+    return report
+
+
+@pytest.fixture
+def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
+    """The fake token endpoint (``FakeOptum``): every client library that is installed meets it.
+
+    ``@pytest.mark.optum_auth(**settings)`` sets it up.
+    """
+    from .fake import KEYWORDS, FakeOptum
+
+    if "optum_clock" in request.fixturenames:
+        # So that the fake never sees the time before the clock started.
+        request.getfixturevalue("optum_clock")
+    config = request.config
+    with _usage_errors():
+        fake = FakeOptum(
+            base_url=config.getini("optum_base_url") or None,
+            token_path=config.getini("optum_token_path") or None,
+            transports=config.getini("optum_transports") or None,
+            **_marked(request, "optum_auth", KEYWORDS),
+        )
+    request.node.stash[_fake_key] = fake
+    problems = ""
+    try:
+        with fake:
+            yield fake
+    except AssertionError as error:
+        problems = str(error)
+    if problems:
+        # Outside of the handler: pytest shows the context of an exception as well.
+        pytest.fail(problems, pytrace=False)
+
+
+@pytest.fixture
+def optum_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
+    """A clock that stands still (``Clock``) and moves only when told.
+
+    ``@pytest.mark.optum_clock("2026-01-01T00:00:00Z")`` starts it elsewhere.
+    """
+    from .clock import Clock
+
+    with _usage_errors():
+        clock = Clock(**_marked(request, "optum_clock", ("start",), positional=1))
+    with clock:
+        yield clock
+
+
+@pytest.fixture
+def optum_env(optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The variables of public client code, set to the fake's for the test, and as a dict.
+
+    ``OPTUM_CLIENT_ID``, ``OPTUM_CLIENT_SECRET``, ``OPTUM_TOKEN_URL`` and ``OPTUM_BASE_URL``.
+    """
+    variables = {
+        facts.ENV_CLIENT_ID: optum_auth.credentials.client_id,
+        facts.ENV_CLIENT_SECRET: optum_auth.credentials.client_secret,
+        facts.ENV_TOKEN_URL: optum_auth.token_url,
+        facts.ENV_BASE_URL: optum_auth.base_url,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
+
+
+@pytest.fixture(scope="session")
+def optum_live(request: pytest.FixtureRequest) -> LiveSandbox:
+    """The real sandbox (``LiveSandbox``): one token a session, fetched when it is first used.
+
+    The test is skipped without credentials, and fails under ``--optum-live=require``.
+    """
+    from .live.sandbox import open_sandbox
+
+    return open_sandbox(request.config)
+
+
+@pytest.fixture(params=["fake", pytest.param("live", marks=pytest.mark.optum_live)])
+def optum_target(request: pytest.FixtureRequest) -> Target:
+    """The same test against the fake and against the sandbox (``Target``)."""
+    from .live.target import fake_target, live_target
+
+    # By name, so that each variant sets up only its own side.
+    if request.param == "live":
+        return live_target(request.getfixturevalue("optum_live"))
+    return fake_target(request.getfixturevalue("optum_auth"))
+
+
+def _marked(
+    request: pytest.FixtureRequest, marker: str, known: Sequence[str], *, positional: int = 0
+) -> dict[str, Any]:
+    """The arguments of a marker on function, class and module; the nearest wins.
+
+    ``pytest.UsageError`` for an argument that it does not take.
+    """
+    merged: dict[str, Any] = {}
+    for mark in reversed(list(request.node.iter_markers(marker))):
+        if len(mark.args) > positional:
+            raise pytest.UsageError(
+                f"@pytest.mark.{marker} takes at most {positional} argument without a name: "
+                f"known are {', '.join(known)}"
+            )
+        arguments = {**dict(zip(known, mark.args, strict=False)), **mark.kwargs}
+        for name in arguments:
+            if name not in known:
+                raise pytest.UsageError(
+                    f"@pytest.mark.{marker}: unknown keyword {name!r}: known are {', '.join(known)}"
+                )
+        merged.update(arguments)
+    return merged
+
+
+@contextlib.contextmanager
+def _usage_errors() -> Iterator[None]:
+    """A value that makes no sense came from a marker or an ini option: one sentence tells it."""
+    try:
+        yield
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None

@@ -1,0 +1,48 @@
+"""Requests to a gateway host that nobody expects: what is said of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Final
+
+from .messages import shown_path
+from .routes import ApiRoute
+
+_MOST_SHOWN: Final = 10
+
+
+def plain_http(method: str, url: str) -> str:
+    """A request over plain http (page: calls to all Optum APIs are encrypted over HTTPS)."""
+    return f"{method} {url} was refused: calls to Optum are HTTPS only, use https://"
+
+
+def other_method(method: str, path: str, allowed: list[str]) -> str:
+    """A protected path with another method."""
+    return (
+        f"{method} {shown_path(path)} was refused: the path is protected for "
+        f"{' and '.join(allowed)} only\n"
+        f'  add optum_auth.protect("{method}", "{shown_path(path)}")'
+    )
+
+
+def unprotected(method: str, path: str, routes: Iterable[ApiRoute]) -> str:
+    """A path that no ``protect`` covers; the protected ones follow, the nearest first."""
+    shown = shown_path(path)
+    lines = [
+        f"{method} {shown} was refused and not sent: no protect() covers it",
+        f'  add optum_auth.protect("{method}", "{shown}")',
+    ]
+    nearest = sorted(routes, key=lambda route: (-_likeness(route.path, path), route.path))
+    if nearest:
+        lines.append("  protected are, nearest first:")
+        lines += [f"    {route.method} {route.path}" for route in nearest[:_MOST_SHOWN]]
+        if len(nearest) > _MOST_SHOWN:
+            lines.append(f"    and {len(nearest) - _MOST_SHOWN} more")
+    else:
+        lines.append("  nothing is protected yet")
+    return "\n".join(lines)
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one[:200], other[:200]).ratio()

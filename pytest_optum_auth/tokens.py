@@ -1,0 +1,189 @@
+"""Access tokens: signed JWTs, their life, and the ledger of those issued."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import secrets
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+import jwt
+
+from . import facts
+
+_SECOND: Final = dt.timedelta(seconds=1)
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+# Claims that the ledger itself decides; another value would make Token lie.
+_OWN_CLAIMS: Final = frozenset({"iat", "exp", "jti", "azp"})
+
+
+def epoch(moment: dt.datetime) -> int:
+    """Whole seconds from 1970 to ``moment``, rounded down; exact in every year."""
+    return (moment - _EPOCH) // _SECOND
+
+
+class Token:
+    """An access token that the fake issued.
+
+    ``value`` is the signed JWT (also ``str(token)``), ``number`` counts from 1, ``issued_at`` and
+    ``expires_at`` are aware UTC datetimes on the server's clock; ``expires_at`` is when the token
+    stops being honoured, as its ``exp`` says, while ``expires_in`` (seconds) is only what the
+    response advertised. ``repr`` does not show the value.
+    """
+
+    __slots__ = ("_exp", "_iat", "client_id", "expires_in", "number", "revoked", "scope", "value")
+
+    def __init__(
+        self, *, value: str, number: int, client_id: str, iat: int, exp: int, expires_in: int,
+        scope: str,
+    ) -> None:  # fmt: skip
+        self.value = value
+        self.number = number
+        self.client_id = client_id
+        self.expires_in = expires_in
+        self.scope = scope
+        self.revoked = False
+        self._iat = iat
+        self._exp = exp
+
+    @property
+    def issued_at(self) -> dt.datetime:
+        """When it was issued (aware UTC, whole seconds, server's clock); its ``iat``."""
+        return _EPOCH + self._iat * _SECOND
+
+    @property
+    def expires_at(self) -> dt.datetime:
+        """The first second at which it is no longer honoured; its ``exp`` (RFC 7519 4.1.4)."""
+        return _EPOCH + self._exp * _SECOND
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The claims inside the JWT."""
+        return dict(jwt.decode(self.value, options={"verify_signature": False}))
+
+    def remaining(self, now: dt.datetime) -> dt.timedelta:
+        """How long it is still honoured at ``now`` (server's clock); not positive: expired."""
+        return self.expires_at - now
+
+    def __str__(self) -> str:
+        return self.value
+
+    def __repr__(self) -> str:
+        state = ", revoked" if self.revoked else ""
+        return f"<Token #{self.number} of {self.client_id!r}, expires {self.expires_at}{state}>"
+
+
+class Ledger:
+    """Every token issued, and who holds which."""
+
+    def __init__(self) -> None:
+        self.signing_key: Final = secrets.token_bytes(32)
+        # jwt.encode() examines the key anew for each token, which is most of what it costs.
+        self._algorithm: Final = jwt.get_algorithm_by_name(facts.JWT_ALGORITHM)
+        self._prepared_key: Final = self._algorithm.prepare_key(self.signing_key)
+        self.tokens: list[Token] = []
+        self._by_value: dict[str, Token] = {}
+        # The token of each client that lives longest: it alone decides whether another request
+        # was needless, so that the answer takes constant time.
+        self._longest: dict[str, Token] = {}
+
+    def issue(
+        self,
+        client_id: str,
+        scope: str,
+        now: dt.datetime,
+        *,
+        expires_in: int,
+        lifetime: int,
+        claims: Mapping[str, Any] | None = None,
+    ) -> Token:
+        """Sign and record a token of ``client_id`` that is honoured for ``lifetime`` seconds."""
+        iat = epoch(now)
+        exp = iat + lifetime
+        payload = {
+            "iss": facts.ISSUER,
+            "sub": client_id,
+            "azp": client_id,
+            "iat": iat,
+            "exp": exp,
+            "jti": str(uuid.uuid4()),
+            "typ": facts.TOKEN_TYPE,
+            "scope": scope,
+            **(claims or {}),
+        }
+        value = self._sign(payload)
+        token = Token(
+            value=value,
+            number=len(self.tokens) + 1,
+            client_id=client_id,
+            iat=iat,
+            exp=exp,
+            expires_in=expires_in,
+            scope=str(payload["scope"]),
+        )
+        self.tokens.append(token)
+        self._by_value[value] = token
+        longest = self._longest.get(client_id)
+        if longest is None or longest.revoked or token.expires_at >= longest.expires_at:
+            self._longest[client_id] = token
+        return token
+
+    def _sign(self, claims: Mapping[str, Any]) -> str:
+        """The JWT in its compact serialization (RFC 7515 section 7.1)."""
+        content = json.dumps(claims, separators=(",", ":")).encode()
+        signed = _HEADER + b"." + _base64url(content)
+        signature = self._algorithm.sign(signed, self._prepared_key)
+        return (signed + b"." + _base64url(signature)).decode()
+
+    def find(self, value: str) -> Token | None:
+        """The token of that value, or ``None`` when it was not issued here."""
+        return self._by_value.get(value)
+
+    def held(self, client_id: str) -> Token | None:
+        """The token of ``client_id`` that lives longest, unless every one is revoked."""
+        return self._longest.get(client_id)
+
+    def revoke(self, token: Token) -> None:
+        """From now on the token is refused."""
+        token.revoked = True
+        if self._longest.get(token.client_id) is token:
+            left = [t for t in self.tokens if t.client_id == token.client_id and not t.revoked]
+            if left:
+                self._longest[token.client_id] = max(left, key=lambda t: t.expires_at)
+            else:
+                del self._longest[token.client_id]
+
+    def revoke_all(self) -> None:
+        """From now on every token issued so far is refused."""
+        for token in self.tokens:
+            token.revoked = True
+        self._longest.clear()
+
+
+def _base64url(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+_HEADER: Final = _base64url(json.dumps({"alg": facts.JWT_ALGORITHM, "typ": "JWT"}).encode())
+
+
+def check_claims(claims: Mapping[str, Any]) -> None:
+    """``ValueError`` when ``claims`` holds one that the ledger decides itself."""
+    taken = sorted(_OWN_CLAIMS & claims.keys())
+    if taken:
+        raise ValueError(
+            f"claim {taken[0]!r} is decided by the token itself: use expires_in= for its life and "
+            "client_id= for its owner"
+        )
+
+
+def is_jwt(value: str) -> bool:
+    """Whether ``value`` has the form of a JWT (RFC 7519 section 7.2)."""
+    try:
+        jwt.decode(value, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError):  # the latter for what is not even text
+        return False
+    return True

@@ -1,0 +1,223 @@
+"""aiohttp: connections to a gateway host end at the gateway, in memory.
+
+What aiohttp writes to such a connection is answered with the bytes that a server would send. So
+sessions, middlewares, connectors and their pools, traces, cookies, timeouts and exceptions are
+aiohttp's own.
+
+Names that aiohttp does not offer publicly stand here and nowhere else, with tests that fail when
+they change: ``TCPConnector._create_connection``, ``ClientSession._request`` and
+``ClientSession._build_url``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import inspect
+import sys
+from typing import Any, Final, cast
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+from ..gateway import Reply
+from ..messages import NetworkFault, Request
+from . import gateway_for
+from .driving import drive_async
+from .http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
+from .interception import Interception, Method
+
+
+class _GatewayConnection(asyncio.Transport):
+    """A connection whose other end is the gateway that answers for ``origin`` at the time."""
+
+    def __init__(self, origin: str, key: Any, protocol: ResponseHandler) -> None:
+        super().__init__()
+        self._origin = origin
+        self._key = key
+        self._protocol = protocol
+        self._parser = RequestParser("aiohttp", origin)
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        self._reply: Reply | None = None
+        self._answering: asyncio.Task[None] | None = None
+
+    def write(self, data: Any) -> None:
+        if self._closed:
+            return
+        self._parser.feed(bytes(data))
+        try:
+            incoming = self._parser.next_request()
+        except MalformedRequest as refusal:
+            self._loop.call_soon(self._protocol.data_received, render(refusal.answer, close=True))
+            self.close()
+            return
+        if incoming is not None:
+            self._answering = self._loop.create_task(self._answer(incoming.request))
+        elif self._parser.wants_continue():
+            self._loop.call_soon(self._protocol.data_received, CONTINUE)
+
+    async def _answer(self, request: Request) -> None:
+        # Not within aiohttp's write(), where an eager task would still be.
+        await asyncio.sleep(0)
+        gateway = gateway_for(self._origin)
+        if gateway is None:
+            self.close()
+            return
+        self._reply = gateway.respond(request)
+        try:
+            answer = await drive_async(self._reply, None)
+        except NetworkFault as fault:
+            self._act_out(fault)
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            # Of the user's own callable: it reaches whoever made the request.
+            self._protocol.set_exception(error)
+        else:
+            last = ends_connection(answer, request.method)
+            self._protocol.data_received(render(answer, close=last))
+            if last:
+                self.close()
+
+    def _act_out(self, fault: NetworkFault) -> None:
+        if fault.kind == "disconnect":
+            self.close()
+        elif fault.kind == "connect":
+            refused = OSError(errno.ECONNREFUSED, fault.message)
+            self._protocol.set_exception(aiohttp.ClientConnectorError(self._key, refused))
+        elif self._protocol.read_timeout:
+            self._protocol.set_exception(aiohttp.SocketTimeoutError(fault.message))
+        else:
+            # What the timeout of the whole request raises.
+            self._protocol.set_exception(asyncio.TimeoutError(fault.message))
+
+    def is_closing(self) -> bool:
+        # In the pool of a session that outlives the fake it is no longer of use.
+        return self._closed or gateway_for(self._origin) is None
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        answering = self._answering
+        if answering is None or answering.done() or answering is asyncio.current_task(self._loop):
+            self._loop.call_soon(self._protocol.connection_lost, None)
+            return
+        if self._reply is not None:
+            # At once, so that the journal has it when the client sees its exception.
+            self._reply.close()
+        answering.cancel()
+        answering.add_done_callback(lambda _: self._protocol.connection_lost(None))
+
+    def abort(self) -> None:
+        self.close()
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def pause_reading(self) -> None:
+        """An answer comes in one piece."""
+
+    def resume_reading(self) -> None:
+        """As above."""
+
+
+def _around_create_connection(beneath: Method) -> Method:
+    @functools.wraps(beneath)
+    async def create_connection(connector: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
+        if gateway_for(str(req.url)) is None:
+            return await beneath(connector, req, *args, **kwargs)
+        protocol = ResponseHandler(asyncio.get_running_loop())
+        origin = str(req.url.origin())
+        protocol.connection_made(_GatewayConnection(origin, req.connection_key, protocol))
+        return protocol
+
+    return create_connection
+
+
+def _genuine_request() -> Method:
+    """aiohttp's own method, also when another mock started before this module was loaded."""
+    method: Any = inspect.unwrap(aiohttp.ClientSession._request)
+    while (mock := getattr(method, "mock", None)) is not None:
+        # aioresponses: a mock that calls back into the object which keeps what it replaced.
+        method = inspect.unwrap(mock.side_effect.__self__.patcher.temp_original)
+    return cast(Method, method)
+
+
+class _RequestMethod(Interception):
+    """How a session makes a request: aioresponses and vcr replace that.
+
+    Ours stands only while somebody else's does, and makes requests to the gateway genuine ones.
+    """
+
+    def __init__(self) -> None:
+        self._genuine = _genuine_request()
+        super().__init__(aiohttp.ClientSession, "_request", self._around_request)
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether nobody has replaced it."""
+        return bool(aiohttp.ClientSession._request is self._genuine)
+
+    def rise(self) -> None:
+        if not self.is_genuine:
+            super().rise()
+
+    def _around_request(self, beneath: Method) -> Method:
+        @functools.wraps(beneath)
+        async def request(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
+            ours = gateway_for(str(session._build_url(url))) is not None
+            return await (self._genuine if ours else beneath)(session, method, url, **kwargs)
+
+        return request
+
+
+def _around_call(beneath: Method) -> Method:
+    @functools.wraps(beneath)
+    def call(session: Any, *args: Any, **kwargs: Any) -> Any:
+        _request_method.rise()
+        return beneath(session, *args, **kwargs)
+
+    return call
+
+
+def _around_init(beneath: Method) -> Method:
+    @functools.wraps(beneath)
+    def init(session: Any, *args: Any, **kwargs: Any) -> None:
+        _watch_mocks()
+        beneath(session, *args, **kwargs)
+
+    return init
+
+
+_request_method: Final = _RequestMethod()
+_CALLS: Final = ("request", "get", "options", "head", "post", "put", "patch", "delete")
+_calls: Final = [Interception(aiohttp.ClientSession, name, _around_call) for name in _CALLS]
+_create_connection: Final = Interception(
+    aiohttp.TCPConnector, "_create_connection", _around_create_connection
+)
+_init: Final = Interception(aiohttp.ClientSession, "__init__", _around_init)
+# What replaces `ClientSession._request` when it starts.
+_MOCKS: Final = ("aioresponses", "vcr")
+
+
+def _watch_mocks() -> None:
+    """Where there are mocks, look at each call whether one has covered us."""
+    if not _request_method.is_genuine or any(name in sys.modules for name in _MOCKS):
+        for interception in (_request_method, *_calls):
+            interception.install()
+
+
+def install() -> None:
+    """Requests of every ``aiohttp.ClientSession`` to a gateway host end at the gateway."""
+    _create_connection.install()
+    _init.install()
+    _watch_mocks()
+
+
+def remove() -> None:
+    """Undo :func:`install`."""
+    for interception in (*_calls, _request_method, _init, _create_connection):
+        interception.remove()

@@ -1,0 +1,156 @@
+"""httpx and its successor httpx2: their transports end at the gateway, sync and async.
+
+The user's clients, event hooks, auth flows, redirects and own transports around
+``HTTPTransport`` run; what ``HTTPTransport`` would send to a gateway host is answered.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from ..messages import Headers, NetworkFault, Request, Response
+from . import gateway_for
+from .driving import drive, drive_async
+from .interception import Interception, Method
+
+
+class HttpxTransport:
+    """The interception of one of the two libraries."""
+
+    def __init__(self, library: ModuleType) -> None:
+        self._library = library
+        self._name = library.__name__
+        self._exceptions = {
+            "connect": library.ConnectError,
+            "timeout": library.ReadTimeout,
+            "disconnect": library.RemoteProtocolError,
+        }
+        sync, async_ = library.HTTPTransport, library.AsyncHTTPTransport
+        self._transports = [
+            Interception(sync, "handle_request", self._around_sync),
+            Interception(async_, "handle_async_request", self._around_async),
+        ]
+        self._choices = [
+            _Choice(library.Client, "_transport_for_url"),
+            _Choice(library.AsyncClient, "_transport_for_url"),
+        ]
+        self._clients = [
+            Interception(library.Client, "send", self._around_client),
+            Interception(library.AsyncClient, "send", self._around_client),
+        ]
+
+    def install(self) -> None:
+        """Requests to a gateway host end at the gateway."""
+        for interception in (*self._transports, *self._clients):
+            interception.install()
+
+    def remove(self) -> None:
+        """Undo :meth:`install`."""
+        for interception in (*self._clients, *self._transports):
+            interception.remove()
+        for choice in self._choices:
+            choice.remove()
+
+    def _around_client(self, beneath: Method) -> Method:
+        def send(client: Any, request: Any, **kwargs: Any) -> Any:
+            for interception in self._transports:
+                interception.rise()
+            for choice in self._choices:
+                choice.rise()
+            return beneath(client, request, **kwargs)
+
+        return send
+
+    def _around_sync(self, beneath: Method) -> Method:
+        def handle_request(transport: Any, request: Any) -> Any:
+            gateway = gateway_for(str(request.url))
+            if gateway is None:
+                return beneath(transport, request)
+            incoming = self._incoming(request, request.read())
+            for again in range(_retries(transport), -1, -1):
+                try:
+                    answer = drive(gateway.respond(incoming), _read_timeout(request))
+                    return self._outgoing(answer, request)
+                except NetworkFault as fault:
+                    if fault.kind != "connect" or not again:
+                        raise self._exception(fault, request) from None
+            raise AssertionError("unreachable")
+
+        return handle_request
+
+    def _around_async(self, beneath: Method) -> Method:
+        async def handle_async_request(transport: Any, request: Any) -> Any:
+            gateway = gateway_for(str(request.url))
+            if gateway is None:
+                return await beneath(transport, request)
+            incoming = self._incoming(request, await request.aread())
+            for again in range(_retries(transport), -1, -1):
+                try:
+                    answer = await drive_async(gateway.respond(incoming), _read_timeout(request))
+                    return self._outgoing(answer, request)
+                except NetworkFault as fault:
+                    if fault.kind != "connect" or not again:
+                        raise self._exception(fault, request) from None
+            raise AssertionError("unreachable")
+
+        return handle_async_request
+
+    def _incoming(self, request: Any, body: bytes) -> Request:
+        return Request(
+            self._name,
+            request.method,
+            str(request.url),
+            Headers(request.headers.multi_items()),
+            body,
+        )
+
+    def _outgoing(self, answer: Response, request: Any) -> Any:
+        return self._library.Response(
+            answer.status,
+            headers=answer.headers,
+            content=answer.body,
+            extensions={"http_version": b"HTTP/1.1"},
+            request=request,
+        )
+
+    def _exception(self, fault: NetworkFault, request: Any) -> Exception:
+        exception: Exception = self._exceptions[fault.kind](fault.message, request=request)
+        return exception
+
+
+class _Choice(Interception):
+    """Which transport a client uses: respx replaces that, above the user's own transport.
+
+    Ours stands only while somebody else's does, and answers with the genuine choice.
+    """
+
+    def __init__(self, owner: type, name: str) -> None:
+        self._genuine = getattr(owner, name)
+        super().__init__(owner, name, self._around)
+
+    def rise(self) -> None:
+        if getattr(self._owner, self._name) is not self._genuine:
+            self.install()
+
+    def install(self) -> None:
+        self._active = True
+        super().rise()
+
+    def _around(self, beneath: Method) -> Method:
+        def transport_for_url(client: Any, url: Any) -> Any:
+            ours = gateway_for(str(url)) is not None
+            return (self._genuine if ours else beneath)(client, url)
+
+        return transport_for_url
+
+
+def _read_timeout(request: Any) -> float | None:
+    timeout: float | None = request.extensions.get("timeout", {}).get("read")
+    return timeout
+
+
+def _retries(transport: Any) -> int:
+    """How often the transport tries again to connect: its pool knows, and nobody else."""
+    retries: int = getattr(getattr(transport, "_pool", None), "_retries", 0)
+    return retries

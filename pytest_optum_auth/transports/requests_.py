@@ -1,0 +1,253 @@
+"""requests: the genuine adapter runs over a connection pool that ends at the gateway.
+
+So retries, backoff, timeouts, exceptions, hooks, redirects and cookies are those of requests and
+urllib3 themselves, and the adapters that a user has mounted do their work.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import io
+import sys
+from email.message import Message
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import NewConnectionError
+from urllib3.util import Retry, Timeout
+
+from ..gateway import Gateway
+from ..messages import Headers, NetworkFault, Request, Response
+from . import gateway_for
+from .driving import drive
+from .interception import Interception, Method
+
+# The genuine method: other mocks replace it on the class.
+_SEND: Final = HTTPAdapter.send
+
+
+class _Pool:
+    """What the adapter takes for a connection pool; its other end is a :class:`Gateway`.
+
+    Most answers are handed on as they are. Where urllib3 has work to do (an answer that the user's
+    ``Retry`` wants again, a connection that fails), a genuine pool does it, and begins with what
+    the gateway has answered already.
+    """
+
+    def __init__(self, gateway: Gateway, url: str) -> None:
+        parts = urlsplit(url)
+        self._gateway = gateway
+        self._host, self._port = parts.hostname or "", parts.port or 443
+        self._origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    def urlopen(
+        self, method: str, url: str, *, body: Any, headers: Any, retries: Retry, timeout: Timeout,
+        **options: Any,
+    ) -> urllib3.BaseHTTPResponse:  # fmt: skip
+        timeout = timeout.clone()
+        timeout.start_connect()
+        request = self._request(method, url, body, headers)
+        outcome = self._ask(request, timeout.read_timeout)
+        if isinstance(outcome, Response):
+            retry_after = any(name.lower() == "retry-after" for name, _ in outcome.headers)
+            if not retries.is_retry(method, outcome.status, retry_after):
+                return _urllib3_response(outcome, method)
+        pool = urllib3.HTTPSConnectionPool(self._host, self._port)
+        pool.ConnectionCls = functools.partial(_Connection, self, [outcome])  # type: ignore[assignment]
+        # A body that is a file or an iterable has been read.
+        return pool.urlopen(method, url, request.body, headers, retries, timeout=timeout, **options)
+
+    def answer(self, method: str, url: str, body: Any, headers: Any, timeout: Any) -> Response:
+        """The gateway's answer to another try."""
+        outcome = self._ask(self._request(method, url, body, headers), timeout)
+        if isinstance(outcome, NetworkFault):
+            raise outcome
+        return outcome
+
+    def _ask(self, request: Request, timeout: Any) -> Response | NetworkFault:
+        try:
+            seconds = timeout if isinstance(timeout, (int, float)) else None
+            return drive(self._gateway.respond(request), seconds)
+        except NetworkFault as fault:
+            return fault
+
+    def _request(self, method: str, url: str, body: Any, headers: Any) -> Request:
+        fields = [(_text(name), _text(value)) for name, value in headers.items()]
+        if "Host" not in headers:
+            fields.insert(0, ("Host", self._origin.partition("://")[2]))
+        # A plain request under HTTP_PROXY names its absolute URL.
+        url = url if url.startswith("http") else f"{self._origin}{url}"
+        return Request("requests", method, url, Headers(fields), _read(body))
+
+
+class _Connection(HTTPSConnection):
+    """A connection of a genuine urllib3 pool; ``outcomes`` are those that it need not ask for."""
+
+    # As after a handshake, or urllib3 warns of an unverified request.
+    is_verified = True
+
+    def __init__(self, pool: _Pool, outcomes: list[Response | NetworkFault], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._pool = pool
+        self._outcomes = outcomes
+
+    def connect(self) -> None:
+        """The gateway is there."""
+
+    @property
+    def is_closed(self) -> bool:
+        return False
+
+    @property
+    def is_connected(self) -> bool:
+        return True
+
+    def request(
+        self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any
+    ) -> None:
+        self._asked = (method, url, body, headers)
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        try:
+            outcome = self._outcomes.pop() if self._outcomes else None
+            if isinstance(outcome, NetworkFault):
+                raise outcome
+            answer = outcome or self._pool.answer(*self._asked, self.timeout)
+        except NetworkFault as fault:
+            if fault.kind == "connect":
+                raise NewConnectionError(self, fault.message) from None
+            if fault.kind == "timeout":
+                raise TimeoutError(fault.message) from None
+            raise http.client.RemoteDisconnected(fault.message) from None
+        return _urllib3_response(answer, self._asked[0])
+
+
+class _Original:
+    """The part of a response that requests reads cookies from."""
+
+    def __init__(self, headers: tuple[tuple[str, str], ...]) -> None:
+        self.msg = Message()
+        for name, value in headers:
+            self.msg[name] = value
+
+    def isclosed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _urllib3_response(answer: Response, method: str) -> urllib3.HTTPResponse:
+    cookies = any(name.lower() == "set-cookie" for name, _ in answer.headers)
+    return urllib3.HTTPResponse(
+        body=io.BytesIO(answer.body),
+        headers=urllib3.HTTPHeaderDict(answer.headers),
+        status=answer.status,
+        version=11,
+        version_string="HTTP/1.1",
+        reason=http.client.responses.get(answer.status),
+        preload_content=False,
+        original_response=_Original(answer.headers) if cookies else None,  # type: ignore[arg-type]
+        request_method=method,
+    )
+
+
+def _read(body: Any) -> bytes:
+    """The bytes of what urllib3 accepts as a body: also a file, also an iterable."""
+    if body is None:
+        return b""
+    if hasattr(body, "read"):
+        body = body.read()
+    if isinstance(body, (str, bytes)):
+        return _bytes(body)
+    return b"".join(map(_bytes, body))
+
+
+def _bytes(data: str | bytes) -> bytes:
+    return data.encode() if isinstance(data, str) else bytes(data)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _around_send(beneath: Method) -> Method:
+    def send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
+        ours = gateway_for(request.url) is not None
+        return (_SEND if ours else beneath)(adapter, request, *args, **kwargs)
+
+    return send
+
+
+def _around_get_connection(beneath: Method) -> Method:
+    def get_connection(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
+        # Before requests 2.32 it was handed the URL alone.
+        url = getattr(request, "url", request)
+        gateway = gateway_for(url)
+        if gateway is None:
+            return beneath(adapter, request, *args, **kwargs)
+        return _Pool(gateway, url)
+
+    return get_connection
+
+
+def _around_session_send(beneath: Method) -> Method:
+    def send(session: requests.Session, request: Any, **kwargs: Any) -> Any:
+        _adapter_send.rise()
+        if "requests_mock" in sys.modules:
+            _requests_mock_adapter().install()
+        return beneath(session, request, **kwargs)
+
+    return send
+
+
+def _around_mock_send(beneath: Method) -> Method:
+    def send(adapter: Any, request: Any, **kwargs: Any) -> Any:
+        # requests-mock has replaced the adapter that the user mounted, and does not tell which.
+        ours = gateway_for(request.url) is not None
+        return (
+            _SEND(HTTPAdapter(), request, **kwargs) if ours else beneath(adapter, request, **kwargs)
+        )
+
+    return send
+
+
+@functools.cache
+def _requests_mock_adapter() -> Interception:
+    """requests-mock stands above the adapter: it is asked in its own adapter, once loaded."""
+    from requests_mock.adapter import Adapter
+
+    return Interception(Adapter, "send", _around_mock_send)
+
+
+_adapter_send: Final = Interception(HTTPAdapter, "send", _around_send)
+_connection: Final = Interception(
+    HTTPAdapter,
+    "get_connection_with_tls_context"
+    if hasattr(HTTPAdapter, "get_connection_with_tls_context")
+    else "get_connection",
+    _around_get_connection,
+)
+_session_send: Final = Interception(requests.Session, "send", _around_session_send)
+
+
+def _interceptions() -> list[Interception]:
+    others = [_requests_mock_adapter()] if "requests_mock" in sys.modules else []
+    return [_connection, _adapter_send, _session_send, *others]
+
+
+def install() -> None:
+    """Requests of every ``requests.Session`` to a gateway host end at the gateway."""
+    for interception in _interceptions():
+        interception.install()
+
+
+def remove() -> None:
+    """Undo :func:`install`."""
+    for interception in _interceptions():
+        interception.remove()

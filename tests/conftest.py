@@ -1,0 +1,36 @@
+"""What every test of the suite may ask for."""
+
+from __future__ import annotations
+
+import inner_runs
+import pytest
+from transports_under_test import TRANSPORTS, Send, Transport
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(params=TRANSPORTS, ids=lambda transport: transport.id)
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """Each client library in turn, and how it tells its failures."""
+    chosen: Transport = request.param
+    return chosen
+
+
+@pytest.fixture
+def send(transport: Transport) -> Send:
+    """One request with the client library at hand: ``send(method, url, ...) -> Answer``."""
+    return transport.send
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> inner_runs.Run:
+    """``run(source, *options)``: pytest on a test file of its own, with our plugin alone."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+
+    def run(source: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(source)
+        return pytester.runpytest_inprocess(*inner_runs.OPTIONS, *options)
+
+    return run

@@ -1,0 +1,226 @@
+"""The settings: plain attributes and keyword arguments that refuse what makes no sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from token_requests import ask
+from transports_under_test import Send
+from transports_under_test import send_with_requests as send
+from whole_message import whole
+
+from pytest_optum_auth import FakeOptum
+
+CENTURY = "a whole number of seconds from 0 to 3162240000 (a century)"
+DEFAULTS = {
+    "expires_in": 7200,
+    "lifetime": None,
+    "scope": "broker-read-token idp openid email profile",
+    "token_type": "Bearer",
+    "error_format": "optum",
+    "clock_skew": 0,
+    "strict": True,
+}
+OTHERS: dict[str, Any] = {
+    "expires_in": 60,
+    "lifetime": 3600,
+    "scope": "openid",
+    "token_type": "bearer",
+    "error_format": "rfc6749",
+    "clock_skew": -30,
+    "strict": False,
+}
+BAD = [
+    *[
+        ("expires_in", value, f"expires_in must be {CENTURY}")
+        for value in (-1, 1.5, "7200", None, True, 10**10)
+    ],
+    *[
+        ("lifetime", value, f"lifetime must be None (as expires_in) or {CENTURY}")
+        for value in (-1, 0.5, "x", False)
+    ],
+    *[
+        (
+            "scope",
+            value,
+            "scope must be scope names separated by single spaces, for example 'openid email'",
+        )
+        for value in (None, ["openid"], "openid  email", " openid", "openid\temail", "open\x00id")
+    ],
+    *[
+        ("token_type", value, "token_type must be a string that is not empty")
+        for value in ("", None, 1)
+    ],
+    *[
+        ("error_format", value, "error_format must be 'optum' or 'rfc6749'")
+        for value in ("OPTUM", "", None)
+    ],
+    *[
+        (
+            "clock_skew",
+            value,
+            "clock_skew must be a whole number of seconds, positive when the server's clock runs "
+            "ahead",
+        )
+        for value in (1.5, "5", None, True, 10**10)
+    ],
+    *[("strict", value, "strict must be True or False") for value in (1, None, "no")],
+]
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_setting_has_its_default_and_is_an_attribute(name: str) -> None:
+    fake = FakeOptum()
+    before = getattr(fake, name)
+    setattr(fake, name, OTHERS[name])
+
+    assert (before, getattr(fake, name)) == (DEFAULTS[name], OTHERS[name])
+    assert getattr(FakeOptum(), name) == DEFAULTS[name]
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_setting_is_a_keyword_argument(name: str) -> None:
+    assert getattr(FakeOptum(**{name: OTHERS[name]}), name) == OTHERS[name]
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_setting_documents_itself_on_the_class(name: str) -> None:
+    assert getattr(FakeOptum, name).__doc__.endswith(".")
+
+
+@pytest.mark.parametrize(("name", "value", "wanted"), BAD)
+def test_a_value_that_makes_no_sense_is_refused_as_attribute_and_keyword(
+    name: str, value: object, wanted: str
+) -> None:
+    fake = FakeOptum()
+    message = whole(f"{name}={value!r}: {wanted}")
+
+    with pytest.raises(ValueError, match=message):
+        setattr(fake, name, value)
+    with pytest.raises(ValueError, match=message):
+        FakeOptum(**{name: value})
+
+    assert getattr(fake, name) == DEFAULTS[name]
+
+
+def test_an_empty_scope_is_a_scope(optum_auth: FakeOptum) -> None:
+    optum_auth.scope = ""
+
+    assert ask(send, optum_auth).json()["scope"] == ""
+
+
+def test_settings_show_in_the_answer(send: Send, optum_auth: FakeOptum) -> None:
+    optum_auth.expires_in = 60
+    optum_auth.token_type = "bearer"
+    optum_auth.scope = "openid"
+
+    content = ask(send, optum_auth).json()
+
+    assert (content["expires_in"], content["token_type"], content["scope"]) == (
+        60,
+        "bearer",
+        "openid",
+    )
+
+
+@pytest.mark.optum_auth(expires_in=60, client_id="mine", client_secret="s", strict=False)
+def test_settings_are_arguments_of_the_marker(optum_auth: FakeOptum) -> None:
+    assert (optum_auth.expires_in, optum_auth.strict) == (60, False)
+    assert tuple(optum_auth.credentials) == ("mine", "s")
+
+
+def test_an_unknown_keyword_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(TypeError) as caught:
+        FakeOptum(expire_in=60)
+
+    assert "'expire_in'" in str(caught.value)
+    assert all(name in str(caught.value) for name in (*DEFAULTS, "client_id", "client_secret"))
+
+
+def test_a_setting_that_does_not_exist_is_refused(optum_auth: FakeOptum) -> None:
+    message = (
+        "there is no setting 'expire_in': known are expires_in, lifetime, scope, token_type, "
+        "error_format, clock_skew, strict"
+    )
+
+    with pytest.raises(AttributeError, match=whole(message)):
+        optum_auth.expire_in = 60  # type: ignore[attr-defined]
+
+
+def test_a_read_only_attribute_cannot_be_set(optum_auth: FakeOptum) -> None:
+    with pytest.raises(AttributeError):
+        optum_auth.base_url = "https://example.com"  # type: ignore[misc]
+
+
+# Another gateway.
+
+
+def test_a_base_url_and_a_token_path_add_to_the_known() -> None:
+    with FakeOptum(base_url="https://gw.example.com/", token_path="/oauth/token") as fake:
+        assert fake.base_url == "https://gw.example.com"
+        assert fake.token_url == "https://gw.example.com/oauth/token"
+        urls = [
+            fake.token_url,
+            "https://gw.example.com/apip/auth/sntl/v1/token",
+            "https://sandbox-apigw.optum.com/oauth/token",
+            "https://apigw.optum.com/apip/auth/sntl/v1/token",
+        ]
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": fake.credentials.client_id,
+            "client_secret": fake.credentials.client_secret,
+        }
+
+        assert [send("POST", url, data=form).status for url in urls] == [200] * 4
+
+
+def test_a_base_url_may_have_a_path() -> None:
+    with FakeOptum(base_url="https://gw.example.com/optum") as fake:
+        assert fake.token_url == "https://gw.example.com/optum/apip/auth/sntl/v1/token"
+        assert ask(send, fake).status == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("http://gw.example.com", "http://gw.example.com"),
+        ("gw.example.com", "gw.example.com"),
+        ("https://", "https://"),
+        ("https://gw.example.com?x=1", "https://gw.example.com?x=1"),
+        ("https://user:hush@gw.example.com", "https://***@gw.example.com"),
+    ],
+)
+def test_a_base_url_that_is_none_is_refused(given: str, shown: str) -> None:
+    message = (
+        f"base_url {shown!r}: a base URL is https:// and a host, for example "
+        "'https://sandbox-apigw.optum.com'"
+    )
+
+    with pytest.raises(ValueError, match=whole(message)):
+        FakeOptum(base_url=given)
+
+
+@pytest.mark.parametrize("path", ["token", "/token?x=1", "/token#x"])
+def test_a_token_path_that_is_none_is_refused(path: str) -> None:
+    message = (
+        f"token_path {path!r}: a path starts with a slash and has no query, for example "
+        "'/apip/auth/sntl/v1/token'"
+    )
+
+    with pytest.raises(ValueError, match=whole(message)):
+        FakeOptum(token_path=path)
+
+
+def test_an_unknown_transport_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"\Aunknown transport 'urllib': known are requests, "):
+        FakeOptum(transports=["urllib"])
+
+
+def test_the_repr_says_where_it_is_and_what_happened(optum_auth: FakeOptum) -> None:
+    ask(send, optum_auth)
+    ask(send, optum_auth, client_secret="wrong")
+
+    assert repr(optum_auth) == (
+        "<FakeOptum https://sandbox-apigw.optum.com, 1 tokens, 2 exchanges>"
+    )

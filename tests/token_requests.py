@@ -1,0 +1,38 @@
+"""Requests to the fake as the documentation asks for them, and with something changed."""
+
+from __future__ import annotations
+
+from transports_under_test import Answer, Send
+
+from pytest_optum_auth import FakeOptum
+
+API = "https://sandbox-apigw.optum.com/oihub/claim/inquiry/v1"
+
+
+def fields(optum_auth: FakeOptum, **changes: str | None) -> dict[str, str]:
+    """The fields of a right token request, with ``changes``; ``None`` leaves a field out."""
+    client_id, client_secret = optum_auth.credentials
+    right: dict[str, str | None] = {
+        "grant_type": "client_credentials",
+        "client_id": client_id,
+        "client_secret": client_secret,
+    }
+    return {name: value for name, value in (right | changes).items() if value is not None}
+
+
+def ask(send: Send, optum_auth: FakeOptum, **changes: str | None) -> Answer:
+    """A token request with the three fields, or with some of them changed."""
+    return send("POST", optum_auth.token_url, data=fields(optum_auth, **changes))
+
+
+def get_token(send: Send, optum_auth: FakeOptum, **changes: str | None) -> str:
+    """The access token of a token request that must succeed."""
+    answer = ask(send, optum_auth, **changes)
+    assert answer.status == 200, answer.content
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def call(send: Send, token: object, url: str = API, method: str = "GET") -> Answer:
+    """An API call that presents ``token``."""
+    return send(method, url, headers={"Authorization": f"Bearer {token}"})
