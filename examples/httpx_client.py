@@ -18,8 +18,6 @@ MARGIN = 60
 class OptumAuth(httpx.Auth):
     """Adds a bearer token to each request, and fetches a new one when it is needed."""
 
-    requires_response_body = True
-
     def __init__(self, client_id: str, client_secret: str) -> None:
         self.token_url = os.environ.get("OPTUM_TOKEN_URL", f"{SANDBOX}/apip/auth/sntl/v1/token")
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
@@ -32,7 +30,7 @@ class OptumAuth(httpx.Auth):
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         async with self._lock:
             if time.time() >= self._replace_at:
-                self._keep((yield self._token_request()))
+                await self._keep((yield self._token_request()))
             token = self._token
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
@@ -40,7 +38,7 @@ class OptumAuth(httpx.Auth):
             # Dead before its time. Tried once more only: a second refusal has another reason.
             async with self._lock:
                 if self._token == token:  # else another coroutine has replaced it already
-                    self._keep((yield self._token_request()))
+                    await self._keep((yield self._token_request()))
             request.headers["Authorization"] = f"Bearer {self._token}"
             yield request
 
@@ -48,7 +46,8 @@ class OptumAuth(httpx.Auth):
         form = {"grant_type": "client_credentials", **self._credentials}
         return httpx.Request("POST", self.token_url, data=form)
 
-    def _keep(self, response: httpx.Response) -> None:
+    async def _keep(self, response: httpx.Response) -> None:
+        await response.aread()  # inside an auth flow, httpx has not read it yet
         answer = response.raise_for_status().json()
         self._token = answer["access_token"]
         self._replace_at = time.time() + answer["expires_in"] - MARGIN

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .live.sandbox import LiveSandbox
     from .live.target import Target
     from .routes import ApiRoute
+    from .server.served import Server
     from .tokens import Token
 
 _ROOMS = {
@@ -32,6 +33,7 @@ _ROOMS = {
     "Hold": "holds",
     "Injection": "injection",
     "LiveSandbox": "live.sandbox",
+    "Server": "server.served",
     "Target": "live.target",
     "Token": "tokens",
 }
@@ -46,6 +48,7 @@ __all__ = [
     "Hold",
     "Injection",
     "LiveSandbox",
+    "Server",
     "Target",
     "Token",
     "faults",

@@ -44,9 +44,6 @@ class ClientRegistry:
         self._clients: dict[str, Client] = {}
         self._default = ""
 
-    def __contains__(self, client_id: object) -> bool:
-        return client_id in self._clients
-
     @property
     def default(self) -> Credentials:
         """The credentials of the default client, as they are now."""

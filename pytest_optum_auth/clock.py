@@ -56,7 +56,7 @@ class Clock:
         Raises ``ValueError`` when it is neither, ``RuntimeError`` while the clock does not run or
         when another freezer has started on top of it, which would hide every move.
         """
-        self._move(self.now + _span(delta))
+        self._move(_shifted(self.now, delta))
 
     def move_to(self, moment: Moment) -> None:
         """Move to ``moment``: an aware datetime, an ISO 8601 string with offset, epoch seconds.
@@ -74,7 +74,7 @@ class Clock:
         negative ``by``.
         """
         end = self._end_of(token)
-        self._forward(end + _positive(by, "by"))
+        self._forward(_shifted(end, _positive(by, "by")))
 
     def nearly_expire_token(self, token: Token | None = None, *, margin: float = 1) -> None:
         """Move to ``margin`` seconds before ``token`` (default: the last one) expires.
@@ -97,14 +97,15 @@ class Clock:
         what it woke is finished or waits again. Under trio it moves the time and yields. Raises
         ``ValueError`` for a negative ``delta``, otherwise as :meth:`tick`.
         """
-        span = _span(delta)
-        if span < dt.timedelta(0):
+        target = _shifted(self.now, delta)
+        if target < self.now:
             raise ValueError(f"advance({delta!r}): advance goes forward; use tick() or move_to()")
-        target = self.now + span
         if in_trio():
             self._move(target)
             import trio
 
+            # trio shuffles the tasks of each turn: after two turns every one has had its own.
+            await trio.lowlevel.checkpoint()
             await trio.lowlevel.checkpoint()
             return
         await self._timers.settle()
@@ -209,6 +210,15 @@ def _span(delta: float | dt.timedelta) -> dt.timedelta:
     if isinstance(delta, numbers.Real) and not isinstance(delta, bool) and math.isfinite(delta):
         return dt.timedelta(seconds=float(delta)) if delta % 1 else dt.timedelta(seconds=int(delta))
     raise ValueError(f"{delta!r} is no span of time: give seconds or a timedelta")
+
+
+def _shifted(moment: dt.datetime, delta: float | dt.timedelta) -> dt.datetime:
+    try:
+        return moment + _span(delta)
+    except OverflowError:
+        raise ValueError(
+            f"a move by {delta!r} leads outside the calendar (years 1 to 9999)"
+        ) from None
 
 
 def _moment(value: Moment) -> dt.datetime:

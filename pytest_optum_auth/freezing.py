@@ -1,6 +1,6 @@
 """freezegun, as this project needs it.
 
-Three things that freezegun's public interface does not offer stand here and nowhere else, with a
+Four things that freezegun's public interface does not offer stand here and nowhere else, with a
 test each that fails when freezegun changes:
 
 * ``freezegun.api.call_stack_inspection_limit``: freezegun looks five frames up the stack for
@@ -10,11 +10,16 @@ test each that fails when freezegun changes:
 * ``freezegun.api.ignore_lists``: which modules those are. freezegun's own list holds whole packages
   (``multiprocessing``), through which a function handed to a pool would see the real time.
 * ``freezegun.api.freeze_factories``: which freezer is on top.
+* ``freezegun.api.sys``: the modules that freezegun goes through.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import sys
+from collections.abc import Iterator, Mapping
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 import freezegun
@@ -32,7 +37,7 @@ _REAL_FOR: Final = (
     "multiprocessing.connection",
     "multiprocessing.managers",
     "multiprocessing.queues",
-    "trio.",
+    "trio._core.",
     "_pytest.",
 )
 
@@ -48,7 +53,9 @@ class Freezer:
     def start(self) -> None:
         """Freeze the time."""
         self._limit = api.call_stack_inspection_limit
-        self._factory = self._freeze.start()
+        self._names = set(sys.modules)
+        with _only_modules(_clock_readers()):
+            self._factory = self._freeze.start()
         api.call_stack_inspection_limit = 1
         api.ignore_lists[-1] = _REAL_FOR
         _running.append(self)
@@ -57,7 +64,9 @@ class Freezer:
         """Let time run again."""
         _running.remove(self)
         api.call_stack_inspection_limit = self._limit
-        self._freeze.stop()
+        loaded = {name: sys.modules[name] for name in sys.modules.keys() - self._names}
+        with _only_modules(loaded):
+            self._freeze.stop()
 
     def now(self) -> dt.datetime:
         """The frozen time (aware UTC)."""
@@ -78,7 +87,45 @@ class Freezer:
             )
 
 
+def _clock_readers() -> dict[str, ModuleType]:
+    """The loaded modules that may hold a clock function or class of the standard library."""
+    wanted = {id(each) for each in api.real_date_objects}
+    found = {}
+    for name, module in list(sys.modules.items()):
+        namespace = getattr(module, "__dict__", {})
+        if type(module) is not ModuleType or "__dir__" in namespace:
+            # It may have names that its namespace does not tell of.
+            found[name] = module
+            continue
+        names = tuple(namespace)
+        known, holds = _looked_at.get(name, ((), False))
+        # Like freezegun, which looks at a module again when its names are others.
+        if names != known:
+            holds = not wanted.isdisjoint(map(id, namespace.values()))
+            _looked_at[name] = (names, holds)
+        if holds:
+            found[name] = module
+    return found
+
+
+@contextlib.contextmanager
+def _only_modules(modules: Mapping[str, ModuleType]) -> Iterator[None]:
+    """For freezegun, ``modules`` are all that are loaded.
+
+    It lists and hashes every name of every module on each start, which is nearly all that a
+    frozen test costs; a look at the objects alone finds the same places.
+    """
+    genuine = vars(api)["sys"]
+    vars(api)["sys"] = SimpleNamespace(modules=modules)
+    try:
+        yield
+    finally:
+        vars(api)["sys"] = genuine
+
+
 _running: Final[list[Freezer]] = []
+# What a look at a module has found, by its name: a cache and nothing else.
+_looked_at: Final[dict[str, tuple[tuple[str, ...], bool]]] = {}
 
 
 def running() -> Freezer | None:

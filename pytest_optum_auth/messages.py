@@ -19,7 +19,9 @@ from . import facts
 MASK: Final = "***"
 # RFC 6749 section 5.2: what `error_description` must not hold, and a client may have sent.
 _NOT_DESCRIBING: Final = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
-_SECRET_FIELDS: Final = frozenset({"client_secret", "access_token", "refresh_token", "id_token"})
+_SECRET_FIELDS: Final = ("client_secret", "access_token", "refresh_token", "id_token")
+# RFC 9112 section 6: by these an answer tells where it ends.
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 _FIELD_NAME: Final = re.compile(r"\w{1,40}")
@@ -58,7 +60,7 @@ class Headers(Mapping[str, str]):
 
 
 class Form(dict[str, str]):
-    """The fields of a request body; ``repr`` hides the secret ones."""
+    """The fields of a request body, or variables of that name; ``repr`` hides the secret ones."""
 
     __slots__ = ()
 
@@ -67,7 +69,7 @@ class Form(dict[str, str]):
         return repr(
             {
                 name if _FIELD_NAME.fullmatch(name) else MASK: (
-                    MASK if name.lower() in _SECRET_FIELDS else value
+                    MASK if name.lower().endswith(_SECRET_FIELDS) else value
                 )
                 for name, value in self.items()
             }
@@ -146,12 +148,12 @@ class Response:
     def to(self, method: str) -> Response:
         """The answer as it is sent to a request with ``method``.
 
-        With ``Content-Length`` where a body may stand (RFC 9110 section 8.6) unless it has its own,
-        and without the body in answer to HEAD (section 9.3.2).
+        With ``Content-Length`` where a body may stand (RFC 9110 section 8.6) unless the answer
+        tells its end itself, and without the body in answer to HEAD (section 9.3.2).
         """
         headers = self.headers
-        has_length = any(name.lower() == "content-length" for name, _ in headers)
-        if self.status >= 200 and self.status not in (204, 304) and not has_length:
+        tells_end = not _FRAMING.isdisjoint(name.lower() for name, _ in headers)
+        if self.status >= 200 and self.status not in (204, 304) and not tells_end:
             headers = (*headers, ("Content-Length", str(len(self.body))))
         return Response(self.status, headers, b"" if method == "HEAD" else self.body)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .fake import FakeOptum
     from .live.sandbox import LiveSandbox
     from .live.target import Target
+    from .server.served import Server, ServerSession
 
 _fake_key = pytest.StashKey["FakeOptum"]()
 
@@ -116,9 +117,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if any(_USERS_OF_TRANSPORTS & {*getattr(i, "fixturenames", ())} for i in session.items):
         # The transports keep the genuine methods of the libraries: taken before a mock that a
         # fixture of a wider scope starts has replaced them.
-        from .transports import load_all
+        from .transports import load_imported
 
-        load_all()
+        load_imported()
     if any(item.get_closest_marker(live_mode.MARKER) is not None for item in session.items):
         from .live import hooks
 
@@ -181,18 +182,49 @@ def optum_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
         yield clock
 
 
+@pytest.fixture(scope="session")
+def _optum_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerSession]:
+    """The listener and the CA of the session's HTTPS server."""
+    from .server.served import ServerSession
+
+    try:
+        session = ServerSession(tmp_path_factory.mktemp("optum-ca"))
+    except ModuleNotFoundError as missing:
+        raise pytest.fail.Exception(str(missing), pytrace=False) from None
+    with session:
+        yield session
+
+
 @pytest.fixture
-def optum_env(optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def optum_server(optum_auth: FakeOptum, _optum_https: ServerSession) -> Iterator[Server]:
+    """The fake over real HTTPS on loopback (``Server``), for clients that no mock reaches.
+
+    Needs the extra ``server``.
+    """
+    with _optum_https.serving(optum_auth) as server:
+        yield server
+
+
+@pytest.fixture
+def optum_env(
+    request: pytest.FixtureRequest, optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """The variables of public client code, set to the fake's for the test, and as a dict.
 
-    ``OPTUM_CLIENT_ID``, ``OPTUM_CLIENT_SECRET``, ``OPTUM_TOKEN_URL`` and ``OPTUM_BASE_URL``.
+    ``OPTUM_CLIENT_ID``, ``OPTUM_CLIENT_SECRET``, ``OPTUM_TOKEN_URL`` and ``OPTUM_BASE_URL``. With
+    ``optum_server`` they lead to it, and the variables that make clients trust its CA are set.
     """
-    variables = {
-        facts.ENV_CLIENT_ID: optum_auth.credentials.client_id,
-        facts.ENV_CLIENT_SECRET: optum_auth.credentials.client_secret,
-        facts.ENV_TOKEN_URL: optum_auth.token_url,
-        facts.ENV_BASE_URL: optum_auth.base_url,
-    }
+    from .messages import Form
+
+    client_id, client_secret = optum_auth.credentials
+    # A dict whose repr hides the secret.
+    variables = Form({facts.ENV_CLIENT_ID: client_id, facts.ENV_CLIENT_SECRET: client_secret})
+    target: FakeOptum | Server = optum_auth
+    if "optum_server" in request.fixturenames:
+        target = server = request.getfixturevalue("optum_server")
+        variables.update(server.environment())
+    variables[facts.ENV_TOKEN_URL] = target.token_url
+    variables[facts.ENV_BASE_URL] = target.base_url
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables

@@ -21,6 +21,7 @@ from .transports.interception import Interception, Method
 # turns that may take: a task that never waits would keep the loop busy for ever.
 _IDLE_TURNS: Final = 3
 _MOST_TURNS: Final = 10_000
+_NEVER: Final = dt.datetime.max.replace(tzinfo=dt.timezone.utc)
 
 
 class _Timer:
@@ -115,14 +116,21 @@ class Timers:
             for interception in self._watching:
                 interception.remove()
 
+    def _due(self, delay: float) -> dt.datetime:
+        try:
+            return self._freezer.now() + dt.timedelta(seconds=delay)
+        except (OverflowError, ValueError):
+            # Infinite, or beyond the calendar: a sleep that is to last for ever.
+            return _NEVER
+
     def _around_call_at(self, beneath: Method) -> Method:
         def call_at(
             loop: Any, when: float, callback: Any, *args: Any, context: Any = None
         ) -> asyncio.TimerHandle:
             # What call_later was asked for is exact; a difference of two readings is not.
             delay = getattr(self._delay, "seconds", None)
-            span = dt.timedelta(seconds=round(when - loop.time(), 3) if delay is None else delay)
-            timer = _Timer(loop, self._freezer.now() + span, callback, args, context)
+            span = round(when - loop.time(), 3) if delay is None else delay
+            timer = _Timer(loop, self._due(span), callback, args, context)
             timer.handle = beneath(loop, when, timer, context=context)
             self._timers.append(timer)
             return timer.handle

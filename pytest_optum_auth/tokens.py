@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import functools
 import json
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import jwt
@@ -81,14 +82,18 @@ class Ledger:
 
     def __init__(self) -> None:
         self.signing_key: Final = secrets.token_bytes(32)
-        # jwt.encode() examines the key anew for each token, which is most of what it costs.
-        self._algorithm: Final = jwt.get_algorithm_by_name(facts.JWT_ALGORITHM)
-        self._prepared_key: Final = self._algorithm.prepare_key(self.signing_key)
         self.tokens: list[Token] = []
         self._by_value: dict[str, Token] = {}
         # The token of each client that lives longest: it alone decides whether another request
         # was needless, so that the answer takes constant time.
         self._longest: dict[str, Token] = {}
+
+    @functools.cached_property
+    def _signer(self) -> Callable[[bytes], bytes]:
+        # jwt.encode() examines the key anew for each token, which is most of what it costs.
+        algorithm = jwt.get_algorithm_by_name(facts.JWT_ALGORITHM)
+        key = algorithm.prepare_key(self.signing_key)
+        return lambda signed: algorithm.sign(signed, key)
 
     def issue(
         self,
@@ -135,7 +140,7 @@ class Ledger:
         """The JWT in its compact serialization (RFC 7515 section 7.1)."""
         content = json.dumps(claims, separators=(",", ":")).encode()
         signed = _HEADER + b"." + _base64url(content)
-        signature = self._algorithm.sign(signed, self._prepared_key)
+        signature = self._signer(signed)
         return (signed + b"." + _base64url(signature)).decode()
 
     def find(self, value: str) -> Token | None:

@@ -13,7 +13,9 @@ pytest_plugins = ["pytester"]
 def transport(request: pytest.FixtureRequest) -> Transport:
     """Each client library in turn, and how it tells its failures."""
     chosen: Transport = request.param
-    return chosen
+    if chosen.in_process:
+        return chosen
+    return chosen.served_by(request.getfixturevalue("optum_server"))
 
 
 @pytest.fixture
@@ -27,7 +29,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> inner_run
     """``run(source, *options)``: pytest on a test file of its own, with our plugin alone."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for name in ("PYTEST_ADDOPTS", "OPTUM_CLIENT_ID", "OPTUM_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(source: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(source)

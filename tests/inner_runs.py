@@ -11,7 +11,7 @@ Run = Callable[..., pytest.RunResult]
 
 # Settled for every inner run: no plugin but ours, 80 columns, no colours.
 OPTIONS = ["-p", "optum_auth", "-p", "no:cacheprovider", "-W", "error", "--color=no"]
-_RULER = re.compile(r"^([=_-])(?:\1+| \1)* (.*?) (?:\1| \1)*$")
+_RULER = re.compile(r"^([=_-])(?:\1+| \1)* ([^ _].*?) (?:\1| \1)*$")
 
 
 def part(result: pytest.RunResult, title: str) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 import schemas
 from token_requests import ask, fields, get_token
-from transports_under_test import Answer, Send, Transport
+from transports_under_test import IN_PROCESS, Answer, Send, Transport
 
 from pytest_optum_auth import FakeOptum
 
@@ -310,6 +310,7 @@ def test_of_two_flaws_the_earlier_check_answers(
         assert (answer.status, answer.json()["Errors"][0]) == (status, reason)
 
 
+@IN_PROCESS
 def test_plain_http_is_refused_before_every_other_check(
     transport: Transport, optum_auth: FakeOptum
 ) -> None:

@@ -15,9 +15,10 @@ import pytest
 import requests
 import schemas
 import trio
-from bad_servers import FAILING
+from eventually import eventually
+from loopback_servers import FAILING
 from token_requests import API, ask, call, fields, get_token
-from transports_under_test import TLS, Answer, Send, Transport
+from transports_under_test import IN_PROCESS, TLS, Answer, Send, Transport
 from whole_message import whole
 
 from pytest_optum_auth import Clock, FakeOptum, Fault, faults
@@ -255,6 +256,7 @@ def chain(error: BaseException | None) -> list[type]:
     return classes
 
 
+@IN_PROCESS
 @pytest.mark.parametrize("failure", NETWORK)
 def test_a_network_fault_raises_what_a_real_socket_makes_the_library_raise(
     failure: str, transport: Transport, optum_auth: FakeOptum
@@ -271,7 +273,8 @@ def test_a_network_fault_raises_what_a_real_socket_makes_the_library_raise(
     assert chain(faked) == chain(genuine)
     # urllib3 words a timeout itself.
     assert repr(fault) in str(faked) or "Read timed out. (read timeout=0.1)" in str(faked)
-    assert type(faked.request) is type(genuine.request)  # type: ignore[attr-defined]
+    # aiohttp's exceptions do not know their request.
+    assert type(getattr(faked, "request", None)) is type(getattr(genuine, "request", None))
     [faulted, answered] = optum_auth.token_requests
     assert (faulted.status, faulted.outcome, faulted.token) == (None, f"fault: {fault!r}", None)
     assert injection.hits == 1
@@ -282,14 +285,15 @@ def test_a_network_fault_raises_what_a_real_socket_makes_the_library_raise(
 def test_a_network_fault_is_a_network_fault_of_a_protected_api_too(
     failure: str, transport: Transport, optum_auth: FakeOptum
 ) -> None:
-    route = optum_auth.protect("GET", "/oihub/claim/inquiry/v1")
+    # POST, since aiohttp sends a GET again by itself when the server disconnects.
+    route = optum_auth.protect("POST", "/oihub/claim/inquiry/v1")
     route.inject(NETWORK[failure]())
     token = optum_auth.issue_token()
 
     with pytest.raises(transport.raises(failure)):
-        call(transport.send, token)
+        call(transport.send, token, method="POST", timeout=0.3)
 
-    assert call(transport.send, token).status == 200
+    assert call(transport.send, token, method="POST").status == 200
 
 
 # Waits.
@@ -333,7 +337,7 @@ def test_a_network_fault_may_come_after_a_wait(
 
     started = time.perf_counter()
     with pytest.raises(transport.raises(failure)):
-        ask(transport.send, optum_auth)
+        transport.send("POST", optum_auth.token_url, data=fields(optum_auth), timeout=0.3)
 
     assert time.perf_counter() - started >= 0.05
 
@@ -348,8 +352,10 @@ def test_a_clients_shorter_timeout_strikes(transport: Transport, optum_auth: Fak
     injection = optum_auth.inject(faults.slow(30))
 
     with pytest.raises(transport.timeout_error):
-        transport.send("POST", optum_auth.token_url, data=fields(optum_auth), timeout=0.05)
+        transport.send("POST", optum_auth.token_url, data=fields(optum_auth), timeout=0.2)
 
+    # Over a real connection the end of the client is seen a moment later.
+    assert eventually(lambda: optum_auth.token_requests)
     [exchange] = optum_auth.token_requests
     assert (exchange.status, exchange.token) == (None, None)
     assert exchange.outcome == "the client gave up during fault: slow(30)"
@@ -414,7 +420,8 @@ def test_a_slow_answer_does_not_block_the_event_loop(
             assert (await asking).status_code == 200
         return turns
 
-    assert asyncio.run(turns_meanwhile()) > 10
+    # A loop that is blocked takes one turn.
+    assert asyncio.run(turns_meanwhile()) > 3
 
 
 @ASYNC
@@ -440,7 +447,7 @@ def test_nor_that_of_trio(library: ModuleType, optum_auth: FakeOptum) -> None:
 
     trio.run(main)
 
-    assert turns > 10
+    assert turns > 3
 
 
 @ASYNC

@@ -17,6 +17,8 @@ import pytest
 import requests
 import trio
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
+from eventually import eventually
+from inner_runs import Run, part
 from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
 from token_requests import ask, call, fields
@@ -127,8 +129,14 @@ def test_what_changes_during_a_hold_counts(send: Send, optum_auth: FakeOptum) ->
 def test_a_clients_timeout_strikes_at_a_hold(transport: Transport, optum_auth: FakeOptum) -> None:
     with optum_auth.hold() as hold:
         with pytest.raises(transport.timeout_error):
-            transport.send("POST", optum_auth.token_url, data=fields(optum_auth), timeout=0.05)
-        assert hold.waiting == 0
+            transport.send("POST", optum_auth.token_url, data=fields(optum_auth), timeout=0.2)
+        # A server sees a moment later that its client has gone.
+        end = time.monotonic() + 5
+        while hold.waiting and time.monotonic() < end:
+            time.sleep(0.01)
+        # Over a real connection the end of the client is seen a moment later.
+        assert eventually(lambda: hold.waiting == 0)
+        assert eventually(lambda: optum_auth.token_requests)
 
     assert [e.outcome for e in optum_auth.token_requests] == ["the client gave up during hold()"]
 
@@ -391,3 +399,53 @@ def test_twenty_coroutines_at_expiry_make_one_request_with_a_lock_and_twenty_wit
     asyncio.run(main())
 
     assert len(optum_auth.token_requests) == expected
+
+
+def test_a_hold_that_waits_in_vain_fails_the_test_with_its_count_and_the_traffic(run: Run) -> None:
+    result = run(
+        """
+import pytest
+import requests
+
+@pytest.mark.optum_clock(0)
+def test_it(optum_auth, optum_clock):
+    requests.post(optum_auth.token_url)
+    optum_clock.tick(5)
+    with optum_auth.hold() as hold:
+        hold.wait_for(2, timeout=0.05)
+"""
+    )
+
+    result.assert_outcomes(failed=1)
+    told = [line[1:].strip() for line in part(result, "test_it") if line.startswith("E")]
+    assert told == ["TimeoutError: 0 of 2 token requests arrived at the hold within 0.05 s"]
+    assert part(result, "Optum traffic") == [
+        "+0 s  requests  POST …/sntl/v1/token  415  refused: no Content-Type",
+        "+5 s  -- clock +5 s",
+    ]
+
+
+def test_a_forgotten_hold_does_not_outlive_its_test(run: Run) -> None:
+    result = run(
+        """
+import threading
+import pytest
+import requests
+
+@pytest.fixture
+def threads():
+    started = []
+    yield started
+    for thread in started:
+        thread.join(5)
+        assert not thread.is_alive()
+
+def test_it(threads, optum_auth):
+    hold = optum_auth.hold()
+    threads.append(threading.Thread(target=requests.post, args=(optum_auth.token_url,)))
+    threads[0].start()
+    hold.wait_for(1)
+"""
+    )
+
+    result.assert_outcomes(passed=1)

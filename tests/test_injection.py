@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from token_requests import API, ask, call
-from transports_under_test import Send, Transport
+from transports_under_test import IN_PROCESS, Send, Transport
 from transports_under_test import send_with_requests as send
 from whole_message import whole
 
@@ -209,6 +209,18 @@ def test_a_callable_body_can_be_broken_too(optum_auth: FakeOptum) -> None:
     assert call(send, optum_auth.issue_token()).json() == {"member": 7}
 
 
+def test_an_answer_that_is_no_object_cannot_lack_a_key(optum_auth: FakeOptum) -> None:
+    optum_auth.strict = False
+    route = optum_auth.protect("GET", PATH, json=[1])
+    route.inject(faults.without("plan"))
+    message = "without('plan') needs an answer that is a JSON object"
+
+    with pytest.raises(ValueError, match=whole(message)):
+        call(send, optum_auth.issue_token())
+
+    assert optum_auth.problems() == f"GET {PATH}: ValueError: {message}"
+
+
 def test_an_answer_that_lacks_the_key_is_refused_when_injected(optum_auth: FakeOptum) -> None:
     route = optum_auth.protect("GET", PATH, json={"plan": "gold"})
     message = "without('nonsense'): the answer has no key 'nonsense'; it has 'plan'"
@@ -235,6 +247,7 @@ def test_an_unmet_fault_of_a_route_is_told(optum_auth: FakeOptum) -> None:
     )
 
 
+@IN_PROCESS
 def test_a_clients_timeout_strikes_at_an_api_too(
     transport: Transport, optum_auth: FakeOptum
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import schemas
 from token_requests import API, call, get_token
-from transports_under_test import Send, Transport, send_with_requests
+from transports_under_test import IN_PROCESS, Send, Transport, send_with_requests
 
 from pytest_optum_auth import Clock, Exchange, FakeOptum
 
@@ -310,6 +310,7 @@ def test_another_method_is_a_405_that_names_the_right_ones(
     )
 
 
+@IN_PROCESS
 def test_a_path_that_nobody_protects_is_a_refused_connection(
     transport: Transport, optum_auth: FakeOptum
 ) -> None:
@@ -336,6 +337,7 @@ def test_head_is_answered_without_a_body(token: str, send: Send, optum_auth: Fak
     assert (answer.status, answer.content) == (401 if token else 200, b"")
 
 
+@IN_PROCESS
 def test_a_request_before_protect_is_not_among_those_of_the_route(
     transport: Transport, optum_auth: FakeOptum
 ) -> None:

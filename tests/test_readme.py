@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import pytest_optum_auth
+from pytest_optum_auth import faults
+from pytest_optum_auth.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # pytest-asyncio, where it is installed, warns of an option of its own.
@@ -100,6 +104,41 @@ def test_the_failing_run_prints_what_the_readme_shows(pytester: pytest.Pytester)
     shown = blocks("console")[0][1]
     printed = result.stdout.str()
     assert normalised(shown) == normalised(printed[printed.index("=" * 35 + " FAILURES ") :])
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading, without its first line and the rule."""
+    section = re.split(rf"^#+ {re.escape(heading)}$", README, flags=re.MULTILINE)[1]
+    section = re.split(r"^#+ ", section, flags=re.MULTILINE)[0]
+    lines = re.findall(r"^\|(.*)\|$", section, re.MULTILINE)[2:]
+    return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def test_the_settings_stand_in_their_table_with_their_defaults() -> None:
+    table = {row[0]: row[1] for row in rows("Settings")}
+
+    defaults = {name: vars(Settings)[name].default for name in Settings.names()}
+    shown = {f"`{name}`": f"`{value!r}`".replace("'", '"') for name, value in defaults.items()}
+    assert table == shown
+
+
+def test_every_fault_stands_in_its_table() -> None:
+    table = " ".join(row[0] for row in rows("Faults"))
+
+    assert {*re.findall(r"(?<!\.)\b([a-z_]+)\(", table)} == {*faults.__all__} - {"Fault"}
+
+
+def test_every_public_name_is_listed() -> None:
+    [listed] = re.findall(r"imported from `pytest_optum_auth`: (.*?)\.$", README, re.M | re.S)
+
+    assert re.findall(r"`(\w+)`", listed) == pytest_optum_auth.__all__
+
+
+def test_every_option_is_listed(pytester: pytest.Pytester) -> None:
+    help_text = pytester.runpytest_inprocess(*OPTIONS, "--help").stdout.str()
+
+    listed = [row[0].strip("`") for row in rows("Options")]
+    assert sorted(listed) == sorted(re.findall(r"^  (optum_\w+) \(", help_text, re.MULTILINE))
 
 
 def normalised(output: str) -> str:

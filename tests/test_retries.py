@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import ModuleType
 from typing import Any
 
@@ -156,6 +157,20 @@ def test_the_librarys_own_retries_connect_again(
                 client.post(optum_auth.token_url, data=fields(optum_auth))
 
     assert injection.hits == times
+
+
+@LIBRARIES
+def test_so_do_those_of_its_async_transport(library: ModuleType, optum_auth: FakeOptum) -> None:
+    injection = optum_auth.inject(faults.connect_error(), times=2)
+
+    async def main() -> int:
+        transport = library.AsyncHTTPTransport(verify=TLS, retries=2)
+        async with library.AsyncClient(transport=transport) as client:
+            answer = await client.post(optum_auth.token_url, data=fields(optum_auth))
+            return int(answer.status_code)
+
+    assert asyncio.run(main()) == 200
+    assert injection.hits == 2
 
 
 @LIBRARIES

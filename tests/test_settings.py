@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from typing import Any
 
+import httpx2
 import pytest
 from token_requests import ask
 from transports_under_test import Send
@@ -215,6 +218,38 @@ def test_a_token_path_that_is_none_is_refused(path: str) -> None:
 def test_an_unknown_transport_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\Aunknown transport 'urllib': known are requests, "):
         FakeOptum(transports=["urllib"])
+
+
+def a_machine_without(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.delitem(sys.modules, library)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == library else find_spec(name)
+    )
+
+
+def test_a_transport_whose_library_is_missing_is_refused_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_machine_without("httpx2", monkeypatch)
+    message = (
+        "transport 'httpx2' needs the library of that name: install httpx2 or take it out of "
+        "optum_transports"
+    )
+
+    with pytest.raises(ValueError, match=whole(message)):
+        FakeOptum(transports=["requests", "httpx2"])
+
+
+def test_a_library_that_is_missing_is_left_out_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_machine_without("httpx2", monkeypatch)
+    before = httpx2.Client.send
+
+    with FakeOptum() as fake:
+        assert httpx2.Client.send is before
+        assert ask(send, fake).status == 200
 
 
 def test_the_repr_says_where_it_is_and_what_happened(optum_auth: FakeOptum) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from inner_runs import Run, part, titles
 from token_requests import ask
-from transports_under_test import Transport
+from transports_under_test import IN_PROCESS, Transport
 from transports_under_test import send_with_requests as send
 from whole_message import whole
 
@@ -251,6 +251,7 @@ def test_the_end_of_a_block_that_is_not_strict_is_silent() -> None:
         fake.inject(faults.timeout())
 
 
+@IN_PROCESS
 def test_entering_and_leaving_twice_is_harmless(transport: Transport) -> None:
     fake = FakeOptum()
     with fake, fake:

@@ -33,6 +33,9 @@ def get_token(send: Send, optum_auth: FakeOptum, **changes: str | None) -> str:
     return token
 
 
-def call(send: Send, token: object, url: str = API, method: str = "GET") -> Answer:
+def call(
+    send: Send, token: object, url: str = API, method: str = "GET", timeout: float = 5.0
+) -> Answer:
     """An API call that presents ``token``."""
-    return send(method, url, headers={"Authorization": f"Bearer {token}"})
+    headers = {"Authorization": f"Bearer {token}"}
+    return send(method, url, headers=headers, timeout=timeout)

@@ -6,16 +6,23 @@ Another library joins the suite with one more row in ``TRANSPORTS``.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json as json_
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlencode
 
+import aiohttp
 import httpx
 import httpx2
+import pytest
 import requests
+import urllib3
+
+from pytest_optum_auth.server.served import Server
 
 # One for all clients: reading the certificates anew costs more than a whole test.
 TLS = ssl.create_default_context()
@@ -51,6 +58,12 @@ class Transport:
     connect_error: type[Exception]
     timeout_error: type[Exception]
     disconnect_error: type[Exception]
+    # Whether it is caught inside this process; the other way is real HTTPS to ``optum_server``.
+    in_process: bool = True
+
+    def served_by(self, server: Server) -> Transport:
+        """The same over real HTTPS: requests to a gateway host go to ``server``."""
+        return replace(self, send=functools.partial(send_over_https, server))
 
     def raises(self, failure: str) -> type[Exception]:
         """The exception for ``"connect"``, ``"timeout"`` or ``"disconnect"``."""
@@ -101,6 +114,66 @@ def send_async_with(library: ModuleType) -> Send:
     return send
 
 
+def send_with_aiohttp(
+    method: str,
+    url: str,
+    *,
+    content: bytes | None = None,
+    data: Mapping[str, str] | None = None,
+    timeout: float = 5.0,
+    **parts: Any,
+) -> Answer:
+    """aiohttp: each request in a session and an event loop of its own, as public code has it."""
+
+    async def go() -> Answer:
+        limits = aiohttp.ClientTimeout(sock_read=timeout)
+        skipped = ["Content-Type"] if content is not None else None
+        async with (
+            aiohttp.ClientSession(timeout=limits) as session,
+            # Not the media type that it gives bytes by default.
+            session.request(
+                method, url, data=data or content, skip_auto_headers=skipped, **parts
+            ) as got,
+        ):
+            return Answer(got.status, got.headers, await got.read())
+
+    return asyncio.run(go())
+
+
+def send_over_https(
+    server: Server,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | None = None,
+    json: Any = None,
+    content: bytes | None = None,
+    timeout: float = 5.0,
+) -> Answer:
+    """urllib3 alone, which nothing intercepts."""
+    parts = urllib3.util.parse_url(url)
+    fields = {"Host": parts.netloc or "", **(headers or {})}
+    if data is not None:
+        content = urlencode(data).encode()
+        fields.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    with urllib3.PoolManager(ssl_context=server.ssl_context, retries=False) as pool:
+        got = pool.request(
+            method,
+            f"{server.base_url}{parts.request_uri}",
+            body=content,
+            json=json,
+            headers=fields,
+            timeout=timeout,
+            redirect=False,
+        )
+    return Answer(got.status, got.headers, got.data)
+
+
+def _without_server(*_: Any, **__: Any) -> Answer:
+    raise AssertionError("the https transport sends when it is served_by() a server")
+
+
 def _httpx_family(library: ModuleType) -> list[Transport]:
     name = library.__name__
     errors = (library.ConnectError, library.ReadTimeout, library.RemoteProtocolError)
@@ -121,4 +194,30 @@ TRANSPORTS = [
     ),
     *_httpx_family(httpx),
     *_httpx_family(httpx2),
+    Transport(
+        "aiohttp",
+        "aiohttp",
+        send_with_aiohttp,
+        aiohttp.ClientConnectorError,
+        aiohttp.SocketTimeoutError,
+        aiohttp.ServerDisconnectedError,
+    ),
+    Transport(
+        "https",
+        "https",
+        _without_server,
+        # Refused by a reset: before or after the client thinks it is connected.
+        urllib3.exceptions.HTTPError,
+        urllib3.exceptions.ReadTimeoutError,
+        urllib3.exceptions.ProtocolError,
+        in_process=False,
+    ),
 ]
+
+# For what makes sense of a request only that never leaves the process.
+IN_PROCESS = pytest.mark.parametrize(
+    "transport",
+    [transport for transport in TRANSPORTS if transport.in_process],
+    ids=lambda transport: transport.id,
+    indirect=True,
+)

@@ -14,7 +14,8 @@ from .obstacle import Obstacle, environment_or_obstacle
 
 #: Report attribute that tells live tests from others, in the controller of xdist too.
 LIVE_REPORT: Final = "optum_live"
-_FAKE: Final = ("optum_auth", "optum_server", "optum_env")
+# The innermost first: optum_env uses the two others.
+_FAKE: Final = ("optum_env", "optum_server", "optum_auth")
 _CLOCK: Final = "optum_clock"
 
 

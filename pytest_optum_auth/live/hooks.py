@@ -12,6 +12,7 @@ from pytest_optum_auth import live_mode
 from . import redaction
 from .environment import Environment, remember_environment
 from .gate import LiveGate
+from .production_guard import ProductionGuard
 from .verdict import Verdict
 
 # Options of pytest and of recording plugins that copy what tests handle to files or to a web
@@ -45,6 +46,9 @@ def configure(config: pytest.Config) -> None:
     if live_mode.live_is_on(mode, os.environ):
         redaction.protect(config)
         environment = remember_environment(config)
+        guard = ProductionGuard()
+        config.add_cleanup(guard.install())
+        config.pluginmanager.register(guard, "optum-live-production-guard")
         if not on_worker:
             _refuse(config, environment)
     if mode == "require" and not on_worker:

@@ -25,7 +25,7 @@ def mask_log_records(scrubber: Scrubber) -> Callable[[], None]:
         _mask_record(record, scrubber)
         original(self, record)
 
-    return _patch(logging.Logger, "handle", handle)
+    return patch(logging.Logger, "handle", handle)
 
 
 def learn_json_tokens(learn: Callable[[str], None]) -> Callable[[], None]:
@@ -44,11 +44,11 @@ def learn_json_tokens(learn: Callable[[str], None]) -> Callable[[], None]:
                     learn(token)
         return document
 
-    return _patch(json.JSONDecoder, "decode", decode)
+    return patch(json.JSONDecoder, "decode", decode)
 
 
-def _patch(owner: type, name: str, function: Callable[..., Any]) -> Callable[[], None]:
-    """Put ``function`` in place of a method; returns the way back."""
+def patch(owner: object, name: str, function: Callable[..., Any]) -> Callable[[], None]:
+    """Put ``function`` in place of a method or function; returns the way back."""
     original = getattr(owner, name)
     setattr(owner, name, function)
     return lambda: setattr(owner, name, original)

@@ -25,6 +25,12 @@ class Scrubber:
 
     def value(self, value: Any, depth: int = _DEPTH) -> Any:
         """``value`` with secrets masked: containers are copied, report objects changed in place."""
+        # A container of the user's may do anything when it is walked; the run must go on.
+        with contextlib.suppress(Exception):
+            return self._masked(value, depth)
+        return value
+
+    def _masked(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
             return self._redactor.redact(value)
         if isinstance(value, bytes):
@@ -51,7 +57,7 @@ class Scrubber:
                 continue
             new = self.value(old, depth)
             if new is not old:
-                with contextlib.suppress(AttributeError, TypeError):
+                with contextlib.suppress(Exception):
                     setattr(report, name, new)
 
     def exception(self, error: BaseException | None) -> None:
@@ -80,8 +86,10 @@ class Scrubber:
         if all(a is b for a, b in zip(new, values, strict=True)):
             return values
         kind = type(values)
-        # A named tuple is built from separate arguments.
-        return kind._make(new) if hasattr(kind, "_make") else kind(new)
+        with contextlib.suppress(TypeError):
+            # A named tuple is built from separate arguments, other subclasses from anything.
+            return kind._make(new) if hasattr(kind, "_make") else kind(new)
+        return new
 
 
 def _family(error: BaseException | None) -> Iterator[BaseException]:

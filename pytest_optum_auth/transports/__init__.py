@@ -6,8 +6,10 @@ to gateway hosts are touched; everything else goes on to whatever would have han
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import sys
 import threading
 from collections.abc import Iterable
 from types import ModuleType
@@ -15,6 +17,7 @@ from typing import Final
 
 from ..gateway import Gateway
 from ..messages import host_of
+from . import late
 
 TRANSPORTS: Final = ("requests", "httpx", "httpx2", "aiohttp")
 
@@ -25,23 +28,23 @@ _active: Final[list[tuple[Gateway, tuple[str, ...]]]] = []
 
 
 def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
-    """The transports of ``names`` that can be used; ``None``: all whose library is installed.
+    """The transports of ``names``; ``None``: all, those whose library is not installed do nothing.
 
     Raises ``ValueError`` for a name that no transport has, and for one that is asked for by name
     while its library is not installed.
     """
-    wanted = TRANSPORTS if names is None else tuple(names)
+    if names is None:
+        return TRANSPORTS
+    wanted = tuple(names)
     for name in wanted:
         if name not in TRANSPORTS:
             raise ValueError(f"unknown transport {name!r}: known are {', '.join(TRANSPORTS)}")
-    installed = tuple(n for n in wanted if importlib.util.find_spec(n) is not None)
-    missing = [name for name in wanted if name not in installed]
-    if names is not None and missing:
-        raise ValueError(
-            f"transport {missing[0]!r} needs the library of that name: install {missing[0]} or "
-            "take it out of optum_transports"
-        )
-    return installed
+        if name not in sys.modules and importlib.util.find_spec(name) is None:
+            raise ValueError(
+                f"transport {name!r} needs the library of that name: install {name} or take it "
+                "out of optum_transports"
+            )
+    return wanted
 
 
 def load(name: str) -> ModuleType:
@@ -49,17 +52,21 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{name}_")
 
 
-def load_all() -> None:
-    """Load every transport whose library is installed."""
-    for name in chosen():
-        load(name)
+def load_imported() -> None:
+    """Load every transport whose library has been imported."""
+    for name in TRANSPORTS:
+        if name in sys.modules:
+            load(name)
 
 
 def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
     """From now on requests to the gateway's hosts are answered by ``gateway``."""
     with _lock:
         for name in names:
-            load(name).install()
+            if name in sys.modules:
+                load(name).install()
+            else:
+                late.watch(name, functools.partial(_imported, name))
         _guard().install()
         _active.insert(0, (gateway, names))
 
@@ -69,12 +76,24 @@ def deactivate(gateway: Gateway) -> None:
     with _lock:
         names = next((names for active, names in _active if active is gateway), ())
         _active[:] = [entry for entry in _active if entry[0] is not gateway]
-        still = {name for _, others in _active for name in others}
         for name in reversed(names):
-            if name not in still:
-                load(name).remove()
+            if not _is_used(name):
+                late.unwatch(name)
+                transport = sys.modules.get(f"{__name__}.{name}_")
+                if transport is not None:
+                    transport.remove()
         if not _active:
             _guard().remove()
+
+
+def _imported(name: str) -> None:
+    with _lock:
+        if _is_used(name):
+            load(name).install()
+
+
+def _is_used(name: str) -> bool:
+    return any(name in names for _, names in _active)
 
 
 def _guard() -> ModuleType:
@@ -86,10 +105,15 @@ def _guard() -> ModuleType:
 
 def gateway_for(url: str) -> Gateway | None:
     """The gateway that answers for the host of ``url``, or ``None``: not ours."""
-    if not _active:
-        return None
-    host = host_of(url)
-    return next((gateway for gateway, _ in _active if host in gateway.hosts), None)
+    return gateway_at(host_of(url)) if _active else None
+
+
+def gateway_at(host: str) -> Gateway | None:
+    """The gateway that answers at ``host`` (lower case), or ``None``: not ours."""
+    for gateway, _ in _active:
+        if host.rstrip(".") in gateway.hosts:
+            return gateway
+    return None
 
 
 def active() -> list[Gateway]:

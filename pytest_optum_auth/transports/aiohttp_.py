@@ -83,7 +83,7 @@ class _GatewayConnection(asyncio.Transport):
 
     def _act_out(self, fault: NetworkFault) -> None:
         if fault.kind == "disconnect":
-            self.close()
+            self._protocol.set_exception(aiohttp.ServerDisconnectedError(fault.message))
         elif fault.kind == "connect":
             refused = OSError(errno.ECONNREFUSED, fault.message)
             self._protocol.set_exception(aiohttp.ClientConnectorError(self._key, refused))

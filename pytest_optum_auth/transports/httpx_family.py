@@ -9,8 +9,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from ..gateway import Gateway
 from ..messages import Headers, NetworkFault, Request, Response
-from . import gateway_for
+from . import gateway_at
 from .driving import drive, drive_async
 from .interception import Interception, Method
 
@@ -64,35 +65,37 @@ class HttpxTransport:
 
     def _around_sync(self, beneath: Method) -> Method:
         def handle_request(transport: Any, request: Any) -> Any:
-            gateway = gateway_for(str(request.url))
+            gateway = _gateway_of(request.url)
             if gateway is None:
                 return beneath(transport, request)
             incoming = self._incoming(request, request.read())
-            for again in range(_retries(transport), -1, -1):
+            again = _retries(transport)
+            while True:
                 try:
                     answer = drive(gateway.respond(incoming), _read_timeout(request))
                     return self._outgoing(answer, request)
                 except NetworkFault as fault:
                     if fault.kind != "connect" or not again:
                         raise self._exception(fault, request) from None
-            raise AssertionError("unreachable")
+                    again -= 1
 
         return handle_request
 
     def _around_async(self, beneath: Method) -> Method:
         async def handle_async_request(transport: Any, request: Any) -> Any:
-            gateway = gateway_for(str(request.url))
+            gateway = _gateway_of(request.url)
             if gateway is None:
                 return await beneath(transport, request)
             incoming = self._incoming(request, await request.aread())
-            for again in range(_retries(transport), -1, -1):
+            again = _retries(transport)
+            while True:
                 try:
                     answer = await drive_async(gateway.respond(incoming), _read_timeout(request))
                     return self._outgoing(answer, request)
                 except NetworkFault as fault:
                     if fault.kind != "connect" or not again:
                         raise self._exception(fault, request) from None
-            raise AssertionError("unreachable")
+                    again -= 1
 
         return handle_async_request
 
@@ -106,10 +109,11 @@ class HttpxTransport:
         )
 
     def _outgoing(self, answer: Response, request: Any) -> Any:
+        # A stream, as from the network: closing it is what tells the client the elapsed time.
         return self._library.Response(
             answer.status,
             headers=answer.headers,
-            content=answer.body,
+            stream=self._library.ByteStream(answer.body),
             extensions={"http_version": b"HTTP/1.1"},
             request=request,
         )
@@ -139,10 +143,14 @@ class _Choice(Interception):
 
     def _around(self, beneath: Method) -> Method:
         def transport_for_url(client: Any, url: Any) -> Any:
-            ours = gateway_for(str(url)) is not None
+            ours = _gateway_of(url) is not None
             return (self._genuine if ours else beneath)(client, url)
 
         return transport_for_url
+
+
+def _gateway_of(url: Any) -> Gateway | None:
+    return gateway_at(url.raw_host.decode("ascii"))
 
 
 def _read_timeout(request: Any) -> float | None:

@@ -103,10 +103,6 @@ class _Connection(HTTPSConnection):
     def is_closed(self) -> bool:
         return False
 
-    @property
-    def is_connected(self) -> bool:
-        return True
-
     def request(
         self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any
     ) -> None:
@@ -163,12 +159,12 @@ def _read(body: Any) -> bytes:
         return b""
     if hasattr(body, "read"):
         body = body.read()
-    if isinstance(body, (str, bytes)):
+    if isinstance(body, (str, bytes, bytearray, memoryview)):
         return _bytes(body)
     return b"".join(map(_bytes, body))
 
 
-def _bytes(data: str | bytes) -> bytes:
+def _bytes(data: str | bytes | bytearray | memoryview) -> bytes:
     return data.encode() if isinstance(data, str) else bytes(data)
 
 

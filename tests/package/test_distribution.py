@@ -86,7 +86,9 @@ def test_the_wheel_holds_the_licence_and_the_entry_point(wheel: dict[str, bytes]
     ]
 
 
-@pytest.mark.parametrize("folder", ["pytest_optum_auth", "tests", "examples", "benchmarks", ".ci"])
+@pytest.mark.parametrize(
+    "folder", ["pytest_optum_auth", "tests", "examples", "benchmarks", "docs", ".ci"]
+)
 def test_the_sdist_holds_what_a_packager_needs(sdist: set[str], folder: str) -> None:
     assert sources(ROOT / folder) == {name for name in sdist if name.startswith(f"{folder}/")}
 

@@ -1,0 +1,1 @@
+"""What pytest-optum-auth costs, as ratios of one run: ``python -m benchmarks``."""

@@ -1,0 +1,44 @@
+"""The certificates of the HTTPS server: a CA made for the session, and what it signs."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from .. import facts
+
+MISSING_EXTRA: Final = (
+    "the HTTPS server needs the extra 'server': pip install pytest-optum-auth[server]"
+)
+LOOPBACK: Final = "127.0.0.1"
+NAMES: Final = ("localhost", LOOPBACK, *sorted(facts.GATEWAY_HOSTS))
+
+
+class Certificates:
+    """A CA, and a certificate for loopback, the gateway hosts and ``more_names``.
+
+    The CA's certificate is written into ``directory``; ``ca_bundle`` is its path (PEM). The keys
+    stay in memory. Raises ``ModuleNotFoundError`` when the extra is not installed.
+    """
+
+    def __init__(self, directory: Path, more_names: Iterable[str] = ()) -> None:
+        try:
+            import trustme
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(MISSING_EXTRA) from None
+        authority = trustme.CA(organization_name="pytest-optum-auth")
+        path = directory / "optum-ca.pem"
+        authority.cert_pem.write_to_path(path)
+        # A string: httpx takes no path.
+        self.ca_bundle = str(path)
+        leaf = authority.issue_cert(*dict.fromkeys((*NAMES, *more_names)))
+        self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.server_context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.server_context.set_alpn_protocols(["http/1.1"])
+        leaf.configure_cert(self.server_context)
+
+    def client_context(self) -> ssl.SSLContext:
+        """A context for clients: it trusts this CA and no other."""
+        return ssl.create_default_context(cafile=self.ca_bundle)

@@ -1,0 +1,125 @@
+"""The fake as a development server: for people without credentials, for other languages."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import signal
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..fake import FakeOptum
+from ..journal import Exchange, Journal
+from .served import Server, ServerSession
+from .shares import Share, Shares, parse_share
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_PORT = 8443
+
+
+def add_command(commands: Commands) -> None:
+    """Add ``serve`` to the commands."""
+    parser = commands.add_parser(
+        "serve",
+        help="serve the fake token endpoint over HTTPS on loopback",
+        description="Serve the fake token endpoint over HTTPS on loopback until Ctrl-C.",
+    )
+    parser.add_argument(
+        "--port", type=int, default=_PORT, help=f"default {_PORT}; 0: any that is free"
+    )
+    parser.add_argument(
+        "--expires-in", type=int, metavar="SECONDS", help="of the tokens (default: as documented)"
+    )
+    parser.add_argument("--client-id", metavar="ID", help="default: made up")
+    parser.add_argument("--client-secret", metavar="SECRET", help="default: made up")
+    parser.add_argument(
+        "--fault",
+        dest="shares",
+        type=_share,
+        action="append",
+        default=[],
+        metavar="STATUS:SHARE",
+        help="answer this share of the token requests so, as in 503:0.1; may be repeated",
+    )
+    parser.set_defaults(run=lambda options: run(parser, options))
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Serve until SIGINT (Ctrl-C) or SIGTERM; returns the exit status."""
+    given = {
+        "expires_in": options.expires_in,
+        "client_id": options.client_id,
+        "client_secret": options.client_secret,
+    }
+    try:
+        fake = FakeOptum(**{name: value for name, value in given.items() if value is not None})
+    except ValueError as error:
+        parser.error(str(error))
+    fake._gateway.journal = _Log()
+    if options.shares:
+        fake._gateway.faults = Shares(options.shares)
+    stopped = _stop_signal()
+    with tempfile.TemporaryDirectory(prefix="optum-ca-") as directory:
+        try:
+            session = ServerSession(Path(directory), options.port)
+        except ModuleNotFoundError as error:
+            parser.exit(1, f"{error}\n")
+        except (OSError, OverflowError) as error:
+            parser.error(f"--port {options.port}: {error}")
+        with session, session.serving(fake) as server:
+            print(_explain(server), flush=True)
+            # With a timeout, since Windows delivers no signal to a thread that waits without.
+            while not stopped.wait(1.0):
+                pass
+    print("stopped", flush=True)
+    return 0
+
+
+class _Log(Journal):
+    """One line for each exchange; keeps none of them."""
+
+    def record(self, exchange: Exchange) -> None:
+        status = "---" if exchange.status is None else exchange.status
+        self._say(exchange.at, f"{exchange.method} {exchange.path}  {status}  {exchange.outcome}")
+
+    def note(self, at: dt.datetime, text: str) -> None:
+        self._say(at, text)
+
+    def _say(self, at: dt.datetime, text: str) -> None:
+        print(f"{at.astimezone():%H:%M:%S}  {text}", flush=True)
+
+
+def _stop_signal() -> threading.Event:
+    stopped = threading.Event()
+
+    def stop(*_: Any) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return stopped
+
+
+def _explain(server: Server) -> str:
+    client_id, client_secret = server.credentials
+    return "\n".join(
+        [
+            f"base URL       {server.base_url}",
+            f"token URL      {server.token_url}",
+            f"client id      {client_id}",
+            f"client secret  {client_secret}",
+            f"CA (PEM)       {server.ca_bundle}",
+            "stop with Ctrl-C",
+        ]
+    )
+
+
+def _share(text: str) -> Share:
+    try:
+        return parse_share(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,80 @@
+"""``Server``: what a test gets of the HTTPS server."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..clients import Credentials
+from .certificates import LOOPBACK, Certificates
+from .listener import Listener
+
+if TYPE_CHECKING:
+    from ..fake import FakeOptum
+
+
+class Server:
+    """The fake over real HTTPS on loopback.
+
+    ``base_url`` and ``token_url`` are the fake's, with the loopback address and a port for the
+    gateway's host; ``ca_bundle`` is the path of the CA that clients must trust (PEM).
+    """
+
+    def __init__(self, fake: FakeOptum, origin: str, certificates: Certificates) -> None:
+        self._fake = fake
+        self._certificates = certificates
+        self.base_url = f"{origin}{urlsplit(fake.base_url).path}"
+        self.token_url = f"{origin}{urlsplit(fake.token_url).path}"
+        self.ca_bundle = certificates.ca_bundle
+
+    @property
+    def credentials(self) -> Credentials:
+        """The default client's credentials, as they are now."""
+        return self._fake.credentials
+
+    @functools.cached_property
+    def ssl_context(self) -> ssl.SSLContext:
+        """For clients: trusts the server's CA and no other."""
+        return self._certificates.client_context()
+
+    def environment(self) -> dict[str, str]:
+        """The variables that lead common clients to the CA, and past a proxy."""
+        trust = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+        variables = dict.fromkeys(trust, self.ca_bundle)
+        for name in ("NO_PROXY", "no_proxy"):
+            hosts = [*filter(None, [os.environ.get(name)]), LOOPBACK, "localhost"]
+            variables[name] = ",".join(hosts)
+        return variables
+
+    def __repr__(self) -> str:
+        return f"<Server {self.base_url}>"
+
+
+class ServerSession:
+    """One listener and one CA for the tests of a session; the CA is written into ``directory``.
+
+    A context manager. Raises ``ModuleNotFoundError`` when the extra is not installed, ``OSError``
+    when ``port`` (0: any that is free) is taken.
+    """
+
+    def __init__(self, directory: Path, port: int = 0) -> None:
+        self._certificates = Certificates(directory)
+        self._listener = Listener(self._certificates.server_context, port)
+
+    @contextlib.contextmanager
+    def serving(self, fake: FakeOptum) -> Iterator[Server]:
+        """Serve ``fake``; at the end no connection and no thread of it is left."""
+        with self._listener.serving(fake._gateway):
+            yield Server(fake, self._listener.origin, self._certificates)
+
+    def __enter__(self) -> ServerSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()

@@ -1,0 +1,207 @@
+"""Other freezers beside ours, and what ours takes from freezegun's inside."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import threading
+import time
+
+import freezegun
+import pytest
+import time_machine
+from freezegun import api, freeze_time
+from inner_runs import Run
+from token_requests import ask, call
+from transports_under_test import Transport
+from transports_under_test import send_with_requests as send
+from whole_message import whole
+
+from pytest_optum_auth import Clock, FakeOptum
+from pytest_optum_auth.freezing import Freezer
+
+NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
+HIDDEN = (
+    "another freezer (freeze_time or pytest-freezer) has started while optum_clock runs and hides "
+    "its moves: use one clock a test"
+)
+
+
+# The fake follows them.
+
+
+def test_freezegun_used_directly_steers_the_fake(
+    transport: Transport, optum_auth: FakeOptum
+) -> None:
+    optum_auth.protect("GET", "/oihub/claim/inquiry/v1")
+
+    with freeze_time("2026-01-01") as frozen:
+        token = ask(transport.send, optum_auth).json()["access_token"]
+        good = call(transport.send, token)
+        frozen.tick(dt.timedelta(seconds=7200))
+        expired = call(transport.send, token)
+
+    assert optum_auth.tokens[0].issued_at == NEW_YEAR
+    assert (good.status, expired.status) == (200, 401)
+    assert type(optum_auth.exchanges[0].at) is dt.datetime
+
+
+def test_time_machine_used_directly_steers_the_fake(
+    transport: Transport, optum_auth: FakeOptum
+) -> None:
+    optum_auth.protect("GET", "/oihub/claim/inquiry/v1")
+
+    with time_machine.travel(NEW_YEAR, tick=False) as traveller:
+        token = ask(transport.send, optum_auth).json()["access_token"]
+        good = call(transport.send, token)
+        traveller.shift(7200)
+        expired = call(transport.send, token)
+
+    assert optum_auth.tokens[0].issued_at == NEW_YEAR
+    assert (good.status, expired.status) == (200, 401)
+
+
+def test_freezegun_steers_it_in_threads_too(optum_auth: FakeOptum) -> None:
+    with freeze_time("2026-01-01"):
+        thread = threading.Thread(target=ask, args=(send, optum_auth))
+        thread.start()
+        thread.join()
+
+    assert optum_auth.tokens[0].issued_at == NEW_YEAR
+
+
+def test_pytest_freezer_steers_it(run: Run) -> None:
+    pytest.importorskip("pytest_freezer")
+
+    result = run(
+        """
+def test_it(optum_auth, freezer):
+    freezer.move_to("2026-01-01")
+    token = optum_auth.issue_token()
+    assert token.issued_at.isoformat() == "2026-01-01T00:00:00+00:00"
+""",
+        "-p",
+        "pytest_freezer",
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+# One clock a test.
+
+
+def test_another_freezer_under_the_clock_is_an_error_at_the_next_move(optum_clock: Clock) -> None:
+    with freeze_time("2030-01-01"):
+        for move in (
+            optum_clock.tick,
+            lambda: optum_clock.move_to(0),
+            lambda: optum_clock.now,
+        ):
+            with pytest.raises(RuntimeError, match=whole(HIDDEN)):
+                move()
+
+    optum_clock.tick()
+
+
+def test_pytest_freezer_under_the_clock_is_an_error(run: Run) -> None:
+    pytest.importorskip("pytest_freezer")
+
+    result = run(
+        """
+def test_it(optum_clock, freezer):
+    optum_clock.tick()
+""",
+        "-p",
+        "pytest_freezer",
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E*RuntimeError: {HIDDEN}"])
+
+
+def test_a_clock_inside_a_freezer_starts_where_that_one_stands() -> None:
+    with freeze_time("2026-01-01") as outer:
+        with Clock() as clock:
+            assert clock.now == NEW_YEAR
+            clock.tick(60)
+            assert time.time() == NEW_YEAR.timestamp() + 60
+        assert time.time() == NEW_YEAR.timestamp()
+        outer.tick(dt.timedelta(seconds=5))
+        assert time.time() == NEW_YEAR.timestamp() + 5
+
+
+def test_a_freezer_after_the_clock_is_what_it_always_was() -> None:
+    with Clock(0):
+        pass
+
+    with freeze_time("2026-01-01", tick=False):
+        assert time.time() == NEW_YEAR.timestamp()
+    assert api.call_stack_inspection_limit == 5
+
+
+# freezegun's inside: these break when it changes.
+
+
+def test_freezegun_has_the_names_that_we_take_from_its_inside() -> None:
+    assert api.call_stack_inspection_limit == 5
+    assert isinstance(api.ignore_lists, list)
+    assert isinstance(api.freeze_factories, list)
+    assert isinstance(api.real_date_objects, list)
+    assert api.sys is sys
+    assert isinstance(freezegun.freeze_time("2026-01-01"), api._freeze_time)
+
+
+def test_its_limit_decides_whether_a_thread_is_frozen() -> None:
+    """What we change the limit for: without it ``time.time`` is real in a thread."""
+    found: list[float] = []
+    with freeze_time("2026-01-01"):
+        thread = threading.Thread(target=lambda: found.append(time.time()))
+        thread.start()
+        thread.join()
+    with Clock(NEW_YEAR):
+        thread = threading.Thread(target=lambda: found.append(time.time()))
+        thread.start()
+        thread.join()
+
+    assert found[0] != NEW_YEAR.timestamp()
+    assert found[1] == NEW_YEAR.timestamp()
+
+
+def test_a_thing_among_the_modules_that_has_no_names_is_no_trouble() -> None:
+    sys.modules["no_module_at_all"] = object()  # type: ignore[assignment]
+    try:
+        with Clock(0):
+            assert time.time() == 0
+    finally:
+        del sys.modules["no_module_at_all"]
+
+
+def test_a_freezer_is_on_top_until_another_starts() -> None:
+    freezer = Freezer(NEW_YEAR)
+    freezer.start()
+    try:
+        freezer.check_on_top()
+        with freeze_time("2030-01-01"), pytest.raises(RuntimeError, match=whole(HIDDEN)):
+            freezer.check_on_top()
+    finally:
+        freezer.stop()
+
+
+def test_pytests_own_durations_are_real_under_the_clock(run: Run) -> None:
+    result = run(
+        """
+import pytest
+
+@pytest.mark.optum_clock("2026-01-01T00:00:00Z")
+def test_it(optum_clock):
+    optum_clock.tick(86400)
+""",
+        "--durations=0",
+        "-vv",
+    )
+
+    shown = [
+        line.split()[0] for line in result.outlines if line.endswith("::test_it") and "s " in line
+    ]
+    assert shown
+    assert all(float(each.rstrip("s")) < 60 for each in shown)

@@ -1,0 +1,79 @@
+"""Replacing a method, and staying on top of others who do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_optum_auth.transports.interception import Interception
+
+
+class Owner:
+    def method(self) -> str:
+        return "genuine"
+
+
+@pytest.fixture
+def owner() -> type:
+    return type("Owner", (), dict(vars(Owner)))
+
+
+def around(name: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
+    return lambda beneath: lambda self: f"{name} over {beneath(self)}"
+
+
+def test_it_answers_between_install_and_remove(owner: type) -> None:
+    genuine = owner.method  # type: ignore[attr-defined]
+    interception = Interception(owner, "method", around("ours"))
+
+    interception.install()
+    inside = owner().method()
+    interception.remove()
+
+    assert inside == "ours over genuine"
+    assert owner.method is genuine  # type: ignore[attr-defined]
+
+
+def test_installing_twice_lays_one_layer(owner: type) -> None:
+    interception = Interception(owner, "method", around("ours"))
+    interception.install()
+    interception.install()
+
+    assert owner().method() == "ours over genuine"
+
+
+def test_it_rises_over_what_covered_it(owner: type) -> None:
+    interception = Interception(owner, "method", around("ours"))
+    interception.install()
+    owner.method = around("theirs")(owner.method)  # type: ignore[attr-defined]
+    covered = owner().method()
+    interception.rise()
+
+    assert covered == "theirs over ours over genuine"
+    assert owner().method() == "ours over theirs over ours over genuine"
+
+
+def test_it_does_not_rise_after_its_end(owner: type) -> None:
+    genuine = owner.method  # type: ignore[attr-defined]
+    interception = Interception(owner, "method", around("ours"))
+    interception.install()
+    interception.remove()
+    interception.rise()
+
+    assert owner.method is genuine  # type: ignore[attr-defined]
+
+
+def test_a_layer_that_is_put_back_after_its_end_takes_itself_off(owner: type) -> None:
+    genuine = owner.method  # type: ignore[attr-defined]
+    interception = Interception(owner, "method", around("ours"))
+    interception.install()
+    layer = owner.method  # type: ignore[attr-defined]
+    owner.method = around("theirs")(layer)  # type: ignore[attr-defined]
+    interception.remove()
+
+    owner.method = layer  # type: ignore[attr-defined]
+    first = owner().method()
+
+    assert first == "genuine"
+    assert owner.method is genuine  # type: ignore[attr-defined]

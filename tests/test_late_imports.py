@@ -1,0 +1,93 @@
+"""A client library that is imported while a fake is active is caught from its first moment on."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_optum_auth.transports import TRANSPORTS, late
+
+PROGRAM = """
+import sys
+from pytest_optum_auth import FakeOptum
+
+with FakeOptum(strict=False) as fake:
+    assert not {{"requests", "httpx", "httpx2", "aiohttp"}} & set(sys.modules)
+    import {library}
+    from transports_under_test import TRANSPORTS
+    for transport in TRANSPORTS:
+        if transport.name == "{library}":
+            assert transport.send("POST", fake.token_url).status == 415
+    assert {{exchange.transport for exchange in fake.exchanges}} == {{"{library}"}}
+assert not [finder for finder in sys.meta_path if "late" in type(finder).__module__]
+"""
+
+
+@pytest.mark.parametrize("library", TRANSPORTS)
+def test_a_library_that_is_imported_later_meets_the_fake(library: str) -> None:
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(library=library)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module that nobody has imported yet."""
+    name = "imported_late"
+    (tmp_path / f"{name}.py").write_text("VALUE = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    return name
+
+
+def test_it_is_told_once_after_the_module_has_run(module: str) -> None:
+    told: list[int] = []
+    late.watch(module, lambda: told.append(sys.modules[module].VALUE))
+
+    importlib.import_module(module)
+    importlib.reload(sys.modules[module])
+
+    assert told == [1]
+    late.unwatch(module)
+
+
+def test_it_is_not_told_when_it_no_longer_watches(module: str) -> None:
+    told: list[str] = []
+    late.watch(module, lambda: told.append("told"))
+    late.watch("another_module", lambda: told.append("another"))
+    late.unwatch(module)
+    importlib.import_module(module)
+    late.unwatch("another_module")
+    late.unwatch("another_module")
+
+    assert told == []
+
+
+def test_a_module_that_is_not_there_is_an_import_error_as_ever(module: str) -> None:
+    late.watch("not_there_at_all", lambda: None)
+
+    with pytest.raises(ModuleNotFoundError, match="No module named 'not_there_at_all'"):
+        importlib.import_module("not_there_at_all")
+
+    late.unwatch("not_there_at_all")
+
+
+def test_other_modules_are_found_by_others(module: str) -> None:
+    late.watch("another_module", lambda: None)
+
+    assert importlib.import_module(module).VALUE == 1
+
+    late.unwatch("another_module")
