@@ -9,8 +9,6 @@ from collections.abc import Callable
 def eventually(condition: Callable[[], object], *, within: float = 5.0) -> bool:
     """Whether ``condition()`` becomes true within so many real seconds; returns when it does."""
     end = time.perf_counter() + within
-    while not condition():
-        if time.perf_counter() > end:
-            return False
+    while not condition() and time.perf_counter() < end:
         time.sleep(0.001)
-    return True
+    return bool(condition())

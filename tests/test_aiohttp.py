@@ -23,6 +23,7 @@ from loopback_servers import FAILING
 from token_requests import API, fields
 
 from pytest_optum_auth import Clock, FakeOptum, faults
+from pytest_optum_auth.transports.aiohttp_ import _GatewayConnection, _genuine_request
 
 PATH = "/oihub/claim/inquiry/v1"
 T = TypeVar("T")
@@ -359,11 +360,10 @@ def test_an_exception_of_a_callable_reaches_the_caller(
 
 
 async def get_elsewhere(session: aiohttp.ClientSession, url: str) -> str:
-    try:
-        async with session.get(url) as answer:
-            return str(answer.status)
-    except aiohttp.ClientError as error:
-        return str(error)
+    """What a request tells that nobody answers."""
+    with pytest.raises(aiohttp.ClientError) as caught:
+        await session.get(url)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("ours_first", [True, False], ids=["ours-first", "theirs-first"])
@@ -396,8 +396,6 @@ def test_aioresponses_answers_for_the_other_hosts(ours_first: bool, new_session:
 
 
 def test_aioresponses_that_started_before_our_module_was_loaded_is_seen_through() -> None:
-    from pytest_optum_auth.transports.aiohttp_ import _genuine_request
-
     genuine = aiohttp.ClientSession._request
     with aioresponses():
         assert aiohttp.ClientSession._request is not genuine
@@ -454,8 +452,7 @@ def test_a_fake_that_ends_while_a_request_is_on_its_way_disconnects() -> None:
         async with aiohttp.ClientSession() as session:
             with fake:
                 asking = asyncio.create_task(ask(session, fake))
-                while not _is_written(session):
-                    await asyncio.sleep(0)
+                await until_written()
             with pytest.raises(aiohttp.ServerDisconnectedError):
                 await asking
 
@@ -464,10 +461,40 @@ def test_a_fake_that_ends_while_a_request_is_on_its_way_disconnects() -> None:
     assert len(fake.exchanges) == 0
 
 
-def _is_written(session: aiohttp.ClientSession) -> bool:
-    """Whether a request of ``session`` waits to be answered."""
-    names = {task.get_coro().__name__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
-    return "_answer" in names
+async def until_written() -> None:
+    """Wait until a request is with us, and not answered yet."""
+    while not any("_answer" in repr(task) for task in asyncio.all_tasks()):
+        await asyncio.sleep(0)
+
+
+def test_a_request_that_is_cancelled_before_it_is_seen_was_never_there(
+    optum_auth: FakeOptum,
+) -> None:
+    async def main(session: aiohttp.ClientSession) -> None:
+        asking = asyncio.create_task(ask(session, optum_auth))
+        await until_written()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    run(main)
+
+    assert len(optum_auth.exchanges) == 0
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+def test_what_is_written_after_the_end_is_dropped(end: str, optum_auth: FakeOptum) -> None:
+    async def main() -> tuple[bool, int]:
+        protocol = ResponseHandler(asyncio.get_running_loop())
+        transport = _GatewayConnection(optum_auth.base_url, None, protocol)
+        protocol.connection_made(transport)
+        getattr(transport, end)()
+        transport.write(b"POST /auth/sntl/v1/token HTTP/1.1\r\n\r\n")
+        await asyncio.sleep(0.01)
+        return transport.is_closing(), transport.get_write_buffer_size()
+
+    assert asyncio.run(main()) == (True, 0)
+    assert len(optum_auth.exchanges) == 0
 
 
 def test_a_request_that_is_cancelled_leaves_nothing_behind(optum_auth: FakeOptum) -> None:
@@ -481,7 +508,7 @@ def test_a_request_that_is_cancelled_leaves_nothing_behind(optum_auth: FakeOptum
                     await asking
                 assert hold.waiting == 0
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        return [task.get_name() for task in tasks]  # type: ignore[union-attr]
+        return [repr(task) for task in tasks]
 
     assert asyncio.run(main()) == []
     gc.collect()
@@ -502,6 +529,15 @@ def test_the_private_names_are_what_they_were() -> None:
     assert parameters(aiohttp.ClientSession._request)[:3] == ["self", "method", "str_or_url"]
     assert parameters(aiohttp.ClientSession._build_url) == ["self", "str_or_url"]
     assert parameters(ResponseHandler)[0] == "loop"
+
+
+def test_without_a_mock_the_calls_are_aiohttps_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_optum_auth.transports.aiohttp_._MOCKS", ())
+    genuine = aiohttp.ClientSession.get
+
+    with FakeOptum() as fake:
+        assert aiohttp.ClientSession.get is genuine
+        assert run(lambda session: ask(session, fake)) == 200
 
 
 def test_the_user_gets_aiohttp_back_as_it_was() -> None:

@@ -108,17 +108,18 @@ def test_a_library_that_is_not_among_the_transports_is_stopped() -> None:
 
 @pytest.mark.parametrize("address", [None, "other.example.com", b"other.example.com"])
 def test_the_name_of_another_host_is_asked_for_as_ever(
-    address: Any, optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch
+    address: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    with FakeOptum() as fake:
-        monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_: asked.append(host) or [])
-        with fake:
-            socket.getaddrinfo(address, 443)
-        monkeypatch.undo()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args: asked.append(args))
 
-    assert asked == [address]
-    assert optum_auth.problems() == ""
+    with FakeOptum() as fake:
+        socket.getaddrinfo(address, 443)
+        with pytest.raises(EscapedRequest):
+            socket.getaddrinfo(HOST, 443)
+        fake.problems()
+
+    assert asked == [(address, 443)]
 
 
 def test_a_connection_to_another_host_is_made(optum_auth: FakeOptum) -> None:
@@ -159,6 +160,22 @@ def test_the_end_takes_the_guard_away() -> None:
         assert patched() != before
 
     assert patched() == before
+
+
+def test_what_another_tool_has_put_over_the_guard_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def theirs(*_: object) -> None:
+        raise ConnectionRefusedError("theirs")
+
+    with FakeOptum():
+        monkeypatch.setattr(socket.socket, "connect", theirs)
+
+    with socket.socket() as client, pytest.raises(ConnectionRefusedError, match="theirs"):
+        client.connect((HOST, 443))
+    monkeypatch.undo()
+    with socket.socket() as client, pytest.raises(OSError, match="refused"):
+        client.connect(("127.0.0.1", 9))
+    # Their end has put back what was beneath.
+    del socket.socket.connect  # type: ignore[misc]
 
 
 def test_the_guard_stays_while_another_fake_is_active(optum_auth: FakeOptum) -> None:

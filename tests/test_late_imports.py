@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from other_mocks import functions
 
+from pytest_optum_auth import transports
 from pytest_optum_auth.transports import TRANSPORTS, late
 
 PROGRAM = """
@@ -40,6 +42,15 @@ def test_a_library_that_is_imported_later_meets_the_fake(library: str) -> None:
     )
 
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_library_that_is_imported_after_the_last_fake_is_left_alone() -> None:
+    """The fake may end while another thread imports."""
+    before = functions()
+
+    transports._imported("httpx")
+
+    assert functions() == before
 
 
 @pytest.fixture

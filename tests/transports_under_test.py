@@ -206,8 +206,8 @@ TRANSPORTS = [
         "https",
         "https",
         _without_server,
-        # Refused by a reset: before or after the client thinks it is connected.
-        urllib3.exceptions.HTTPError,
+        # Refused by a reset.
+        urllib3.exceptions.ProtocolError,
         urllib3.exceptions.ReadTimeoutError,
         urllib3.exceptions.ProtocolError,
         in_process=False,

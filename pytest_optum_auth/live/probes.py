@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import importlib.util
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -147,8 +147,9 @@ def fake_send(intercepted: Sequence[str]) -> Send | None:
     ``intercepted`` are the libraries of ini ``optum_transports``, empty for all.
     """
     for name in _LIBRARIES:
-        if (not intercepted or name in intercepted) and importlib.util.find_spec(name):
-            return partial(_send_through, importlib.import_module(name))
+        if not intercepted or name in intercepted:
+            with contextlib.suppress(ImportError):
+                return partial(_send_through, importlib.import_module(name))
     return None
 
 

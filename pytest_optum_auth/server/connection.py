@@ -52,6 +52,8 @@ class Connection:
     def run(self) -> None:
         """Talk until one of the two sides has had enough."""
         try:
+            if not self._has_come():
+                return
             if self._is_refused():
                 reset(self._socket)
             elif self._shake_hands():
@@ -69,6 +71,10 @@ class Connection:
         with contextlib.suppress(OSError):
             # Not the method of the TLS socket, which would continue in clear text.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _has_come(self) -> bool:
+        """Whether the client has begun to speak. Before that some are not ready for a reset."""
+        return bool(socket.socket.recv(self._socket, 1, socket.MSG_PEEK))
 
     def _is_refused(self) -> bool:
         """Whether a fault of the token endpoint wants no connection, and has been met here."""

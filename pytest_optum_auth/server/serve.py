@@ -8,7 +8,7 @@ import signal
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..fake import FakeOptum
 from ..journal import Exchange, Journal
@@ -18,7 +18,8 @@ from .shares import Share, Shares, parse_share
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_PORT = 8443
+_PORT: Final = 8443
+_POLL: Final = 0.1
 
 
 def add_command(commands: Commands) -> None:
@@ -29,7 +30,7 @@ def add_command(commands: Commands) -> None:
         description="Serve the fake token endpoint over HTTPS on loopback until Ctrl-C.",
     )
     parser.add_argument(
-        "--port", type=int, default=_PORT, help=f"default {_PORT}; 0: any that is free"
+        "--port", type=_port, default=_PORT, help=f"default {_PORT}; 0: any that is free"
     )
     parser.add_argument(
         "--expires-in", type=int, metavar="SECONDS", help="of the tokens (default: as documented)"
@@ -62,19 +63,19 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     fake._gateway.journal = _Log()
     if options.shares:
         fake._gateway.faults = Shares(options.shares)
-    stopped = _stop_signal()
     with tempfile.TemporaryDirectory(prefix="optum-ca-") as directory:
         try:
             session = ServerSession(Path(directory), options.port)
         except ModuleNotFoundError as error:
             parser.exit(1, f"{error}\n")
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             parser.error(f"--port {options.port}: {error}")
         with session, session.serving(fake) as server:
+            stopped = _stop_signal()
             print(_explain(server), flush=True)
             # With a timeout, since Windows delivers no signal to a thread that waits without.
-            while not stopped.wait(1.0):
-                pass
+            while not stopped.is_set():
+                stopped.wait(_POLL)
     print("stopped", flush=True)
     return 0
 
@@ -116,6 +117,12 @@ def _explain(server: Server) -> str:
             "stop with Ctrl-C",
         ]
     )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a port is a number up to 65535")
+    return int(text)
 
 
 def _share(text: str) -> Share:

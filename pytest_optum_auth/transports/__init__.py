@@ -61,10 +61,12 @@ def load_imported() -> None:
 
 def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
     """From now on requests to the gateway's hosts are answered by ``gateway``."""
+    # Outside of the lock: another thread may import the library, and then wants it.
+    loaded = {name: load(name) for name in names if name in sys.modules}
     with _lock:
         for name in names:
-            if name in sys.modules:
-                load(name).install()
+            if name in loaded:
+                loaded[name].install()
             else:
                 late.watch(name, functools.partial(_imported, name))
         _guard().install()
@@ -87,9 +89,10 @@ def deactivate(gateway: Gateway) -> None:
 
 
 def _imported(name: str) -> None:
+    transport = load(name)
     with _lock:
         if _is_used(name):
-            load(name).install()
+            transport.install()
 
 
 def _is_used(name: str) -> bool:

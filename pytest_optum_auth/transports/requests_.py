@@ -77,7 +77,9 @@ class _Pool:
             return fault
 
     def _request(self, method: str, url: str, body: Any, headers: Any) -> Request:
-        fields = [(_text(name), _text(value)) for name, value in headers.items()]
+        # requests' own headers look each name up once more in items().
+        items = getattr(headers, "lower_items", headers.items)
+        fields = [(_text(name), _text(value)) for name, value in items()]
         if "Host" not in headers:
             fields.insert(0, ("Host", self._origin.partition("://")[2]))
         # A plain request under HTTP_PROXY names its absolute URL.

@@ -1,0 +1,129 @@
+"""Moments, spans and clocks that make no sense are refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from whole_message import whole
+
+from pytest_optum_auth import Clock, FakeOptum
+
+NO_MOMENT = (
+    "is no moment: give an aware datetime, a string such as '2026-01-01T00:00:00Z', or seconds "
+    "since 1970"
+)
+
+
+NAIVE = (
+    "is naive and could mean any time zone: add one, as in '2026-01-01T00:00:00Z' or "
+    "datetime(2026, 1, 1, tzinfo=timezone.utc)"
+)
+
+
+@pytest.mark.parametrize(
+    ("moment", "reason"),
+    [
+        (dt.datetime(2026, 1, 1), NAIVE),
+        ("2026-01-01", NAIVE),
+        ("2026-01-01T00:00:00", NAIVE),
+        ("noon", "is no moment: write it as in '2026-01-01T00:00:00Z'"),
+        ("", "is no moment: write it as in '2026-01-01T00:00:00Z'"),
+        (dt.date(2026, 1, 1), NO_MOMENT),
+        (True, NO_MOMENT),
+        (float("nan"), NO_MOMENT),
+        (b"2026", NO_MOMENT),
+        (10**15, "lies outside the calendar (years 1 to 9999)"),
+        (-(10**15), "lies outside the calendar (years 1 to 9999)"),
+    ],
+)
+def test_what_is_no_moment_is_refused(moment: Any, reason: str) -> None:
+    message = whole(f"{moment!r} {reason}")
+
+    with pytest.raises(ValueError, match=message):
+        Clock(moment)
+    with Clock(0) as clock:
+        with pytest.raises(ValueError, match=message):
+            clock.move_to(moment)
+        assert clock.time == 0
+
+
+@pytest.mark.parametrize("delta", ["60", None, True, float("inf"), float("nan")])
+def test_what_is_no_span_is_refused(delta: Any, optum_clock: Clock) -> None:
+    message = whole(f"{delta!r} is no span of time: give seconds or a timedelta")
+    before = optum_clock.now
+
+    with pytest.raises(ValueError, match=message):
+        optum_clock.tick(delta)
+
+    assert optum_clock.now == before
+
+
+@pytest.mark.parametrize("delta", [10**15, -(10**15), 1e300, dt.timedelta.max])
+def test_a_tick_beyond_the_calendar_is_refused(delta: Any, optum_clock: Clock) -> None:
+    before = optum_clock.now
+
+    message = f"a move by {delta!r} leads outside the calendar (years 1 to 9999)"
+
+    with pytest.raises(ValueError, match=whole(message)):
+        optum_clock.tick(delta)
+
+    assert optum_clock.now == before
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword"), [("expire_token", "by"), ("nearly_expire_token", "margin")]
+)
+def test_a_negative_margin_is_refused(
+    name: str, keyword: str, optum_clock: Clock, optum_auth: FakeOptum
+) -> None:
+    optum_auth.issue_token()
+
+    with pytest.raises(
+        ValueError, match=whole(f"{keyword}=-1: {keyword} must be 0 or more seconds")
+    ):
+        getattr(optum_clock, name)(**{keyword: -1})
+
+
+NOT_RUNNING = (
+    "this Clock does not run: use it inside `with Clock() as clock:`, or ask for the fixture "
+    "optum_clock"
+)
+
+
+@pytest.mark.parametrize("state", ["before", "after"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda clock: clock.now,
+        lambda clock: clock.time,
+        lambda clock: clock.tick(),
+        lambda clock: clock.move_to(0),
+    ],
+    ids=["now", "time", "tick", "move_to"],
+)
+def test_a_clock_that_does_not_run_says_so(use: Callable[[Clock], Any], state: str) -> None:
+    clock = Clock(0)
+    if state == "after":
+        with clock:
+            use(clock)
+
+    with pytest.raises(RuntimeError, match=whole(NOT_RUNNING)):
+        use(clock)
+
+
+def test_a_second_clock_inside_a_running_one_is_an_error(optum_clock: Clock) -> None:
+    message = (
+        "a Clock is running already: one clock a test, use that one (the fixture optum_clock, or "
+        "the Clock around this one)"
+    )
+    second = Clock(0)
+
+    with pytest.raises(RuntimeError, match=whole(message)):
+        second.__enter__()
+
+    optum_clock.tick()
+    second.__exit__(None, None, None)
+    optum_clock.tick()

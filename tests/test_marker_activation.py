@@ -1,0 +1,154 @@
+"""A marker alone activates its fixture, wherever it stands."""
+
+from __future__ import annotations
+
+import pytest
+from inner_runs import Run
+
+
+def test_a_marker_alone_activates_its_fixture(run: Run) -> None:
+    result = run(
+        """
+import time
+import pytest
+import requests
+
+URL = "https://sandbox-apigw.optum.com/apip/auth/sntl/v1/token"
+
+@pytest.mark.optum_auth(expires_in=60)
+def test_auth():
+    assert requests.post(URL).status_code == 415
+
+@pytest.mark.optum_clock("2026-01-01T00:00:00Z")
+def test_clock():
+    assert time.time() == 1767225600
+
+@pytest.mark.optum_clock(start=0)
+@pytest.mark.optum_auth
+class TestBoth:
+    def test_it(self):
+        assert (time.time(), requests.post(URL).status_code) == (0, 415)
+
+    def test_with_parameters(self, tmp_path, request):
+        assert {"optum_auth", "optum_clock"} <= set(request.fixturenames)
+        assert requests.post(URL).status_code == 415
+""",
+        "--strict-markers",
+    )
+
+    result.assert_outcomes(passed=4)
+
+
+def test_a_marker_alone_serves_a_unittest_testcase(run: Run) -> None:
+    result = run(
+        """
+import time
+import unittest
+import pytest
+import requests
+
+URL = "https://sandbox-apigw.optum.com/apip/auth/sntl/v1/token"
+
+@pytest.mark.optum_auth
+@pytest.mark.optum_clock(0)
+class TestIt(unittest.TestCase):
+    def test_it(self):
+        self.assertEqual((time.time(), requests.post(URL).status_code), (0, 415))
+"""
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_module_mark_activates_for_every_test(run: Run) -> None:
+    result = run(
+        """
+import pytest
+import requests
+
+pytestmark = [pytest.mark.optum_auth]
+URL = "https://sandbox-apigw.optum.com/apip/auth/sntl/v1/token"
+
+def test_one():
+    assert requests.post(URL).status_code == 415
+
+class TestTwo:
+    def test_it(self):
+        assert requests.post(URL).status_code == 415
+"""
+    )
+
+    result.assert_outcomes(passed=2)
+
+
+def test_a_marker_activates_after_the_fixtures_of_a_wider_scope(run: Run) -> None:
+    result = run(
+        """
+import time
+import pytest
+
+@pytest.fixture(scope="session", autouse=True)
+def session_wide():
+    assert time.time() > 10**9
+
+@pytest.fixture(scope="module")
+def module_wide():
+    assert time.time() > 10**9
+
+@pytest.fixture
+def narrow():
+    return time.time()
+
+@pytest.mark.optum_clock(0)
+def test_it(narrow, module_wide):
+    assert narrow == 0
+"""
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_marker_activates_for_a_doctest_item_without_harm(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(documented='"""\n>>> 1 + 1\n2\n"""\n')
+    pytester.makeconftest(
+        """
+import pytest
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.optum_auth)
+"""
+    )
+
+    result = run("def test_it():\n    pass\n", "--doctest-modules")
+
+    assert result.ret == 0
+
+
+def test_an_item_that_has_no_fixtures_is_left_alone(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+import pytest
+
+class Item(pytest.Item):
+    def runtest(self):
+        pass
+
+class File(pytest.File):
+    def collect(self):
+        item = Item.from_parent(self, name="it")
+        item.add_marker(pytest.mark.optum_auth)
+        yield item
+
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".custom":
+        return File.from_parent(parent, path=file_path)
+"""
+    )
+    pytester.makefile(".custom", it="")
+
+    result = run("def test_it():\n    pass\n")
+
+    result.assert_outcomes(passed=2)

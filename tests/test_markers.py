@@ -1,0 +1,86 @@
+"""The markers: they merge, they refuse what makes no sense, they alone activate a fixture."""
+
+from __future__ import annotations
+
+import pytest
+from inner_runs import Run, part
+
+KNOWN = (
+    "client_id, client_secret, expires_in, lifetime, scope, token_type, error_format, clock_skew, "
+    "strict"
+)
+
+
+def test_markers_merge_and_the_nearest_wins(run: Run) -> None:
+    result = run(
+        """
+import pytest
+
+pytestmark = pytest.mark.optum_auth(expires_in=1, token_type="bearer", scope="openid")
+
+@pytest.mark.optum_auth(expires_in=2, client_id="class")
+class TestIt:
+    @pytest.mark.optum_auth(expires_in=3)
+    def test_function(self, optum_auth):
+        assert optum_auth.expires_in == 3
+        assert optum_auth.credentials.client_id == "class"
+        assert (optum_auth.token_type, optum_auth.scope) == ("bearer", "openid")
+
+    def test_class(self, optum_auth):
+        assert optum_auth.expires_in == 2
+
+def test_module(optum_auth):
+    assert optum_auth.expires_in == 1
+    assert optum_auth.credentials.client_id == "optum-test-client-1"
+""",
+        "--strict-markers",
+    )
+
+    result.assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize(
+    ("marker", "message"),
+    [
+        (
+            "optum_auth(expire_in=60)",
+            f"@pytest.mark.optum_auth: unknown keyword 'expire_in': known are {KNOWN}",
+        ),
+        (
+            "optum_auth(60)",
+            f"@pytest.mark.optum_auth takes at most 0 argument without a name: known are {KNOWN}",
+        ),
+        (
+            "optum_auth(base_url='https://gw.example.com')",
+            f"@pytest.mark.optum_auth: unknown keyword 'base_url': known are {KNOWN}",
+        ),
+        (
+            "optum_auth(expires_in=-1)",
+            "expires_in=-1: expires_in must be a whole number of seconds from 0 to 3162240000 "
+            "(a century)",
+        ),
+        (
+            "optum_clock(begin=0)",
+            "@pytest.mark.optum_clock: unknown keyword 'begin': known are start",
+        ),
+        (
+            "optum_clock(0, 1)",
+            "@pytest.mark.optum_clock takes at most 1 argument without a name: known are start",
+        ),
+        (
+            "optum_clock('2026-01-01')",
+            "'2026-01-01' is naive and could mean any time zone: add one, as in "
+            "'2026-01-01T00:00:00Z' or datetime(2026, 1, 1, tzinfo=timezone.utc)",
+        ),
+        (
+            "optum_clock('noon')",
+            "'noon' is no moment: write it as in '2026-01-01T00:00:00Z'",
+        ),
+    ],
+)
+def test_a_marker_that_makes_no_sense_is_a_usage_error(marker: str, message: str, run: Run) -> None:
+    result = run(f"import pytest\n@pytest.mark.{marker}\ndef test_it():\n    pass\n")
+
+    result.assert_outcomes(errors=1)
+    told = part(result, "ERROR at setup of test_it")
+    assert [line.partition("UsageError: ")[2] for line in told if line.startswith("E")] == [message]
