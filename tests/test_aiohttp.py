@@ -427,7 +427,7 @@ class Nowhere(aiohttp.abc.AbstractResolver):
         raise OSError(errno.ENOENT, f"asked for {host}")
 
     async def close(self) -> None:
-        pass
+        """Nothing is open."""
 
 
 def test_a_session_that_outlives_a_fake_meets_the_next_one_and_then_the_network() -> None:
@@ -463,7 +463,10 @@ def test_a_fake_that_ends_while_a_request_is_on_its_way_disconnects() -> None:
 
 async def until_written() -> None:
     """Wait until a request is with us, and not answered yet."""
+    turns = 0
     while not any("_answer" in repr(task) for task in asyncio.all_tasks()):
+        turns += 1
+        assert turns < 1000, "no request has come"
         await asyncio.sleep(0)
 
 

@@ -1,0 +1,204 @@
+"""``python -m pytest_optum_auth serve``: the fake as a development server."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from pytest_optum_auth.__main__ import main
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass
+class Running:
+    """A server process and what it has said of itself."""
+
+    process: subprocess.Popen[str]
+    said: dict[str, str]
+
+    def ask(self, **changes: str) -> int:
+        right = {
+            "grant_type": "client_credentials",
+            "client_id": self.said["client id"],
+            "client_secret": self.said["client secret"],
+        }
+        url = urlsplit(self.said["token URL"])
+        context = ssl.create_default_context(cafile=self.said["CA (PEM)"])
+        connection = http.client.HTTPSConnection(url.netloc, context=context, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("POST", url.path, urlencode({**right, **changes}), FORM)
+            answer = connection.getresponse()
+            answer.read()
+        return answer.status
+
+    def line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def stop(self, how: signal.Signals) -> tuple[int, list[str]]:
+        """Exit status, and the lines that were not read yet."""
+        self.process.send_signal(how)
+        out, _ = self.process.communicate(timeout=10)
+        return self.process.returncode, out.splitlines()
+
+
+@contextlib.contextmanager
+def serving(*options: str) -> Iterator[Running]:
+    command = [sys.executable, "-m", "pytest_optum_auth", "serve", "--port", "0", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    ) as process:
+        running = Running(process, {})
+        try:
+            while (line := running.line()) != "stop with Ctrl-C":
+                assert process.poll() is None, line
+                name, _, value = line.partition("  ")
+                running.said[name] = value.strip()
+            yield running
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_stopped(how: signal.Signals) -> None:
+    with serving() as running:
+        statuses = [running.ask(), running.ask(client_secret="wrong")]
+        status, lines = running.stop(how)
+
+    assert statuses == [200, 401]
+    assert status == 0
+    assert [line[10:] for line in lines[:-1]] == [
+        "POST /apip/auth/sntl/v1/token  200  issued token #1",
+        "POST /apip/auth/sntl/v1/token  401  refused: client_secret is wrong",
+    ]
+    assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in lines[:-1])
+    assert lines[-1] == "stopped"
+    assert not Path(running.said["CA (PEM)"]).exists()
+    url = urlsplit(running.said["base URL"])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((url.hostname or "", url.port or 0))
+
+
+def test_it_says_where_it_is_and_how_to_get_in() -> None:
+    with serving("--client-id", "mine", "--client-secret", "s p&c") as running:
+        said = running.said
+        status = running.ask()
+
+    assert list(said) == ["base URL", "token URL", "client id", "client secret", "CA (PEM)"]
+    assert said["token URL"] == f"{said['base URL']}/apip/auth/sntl/v1/token"
+    assert (said["client id"], said["client secret"]) == ("mine", "s p&c")
+    assert status == 200
+
+
+def test_no_secret_and_no_token_is_in_the_log() -> None:
+    with serving("--client-secret", "hush-hush") as running:
+        running.ask()
+        _, lines = running.stop(signal.SIGTERM)
+
+    assert not re.search(r"hush|eyJ", "\n".join(lines))
+
+
+def test_a_share_of_the_requests_meets_a_fault() -> None:
+    with serving("--fault", "503:0.5", "--fault", "429:0.25") as running:
+        statuses = [running.ask() for _ in range(8)]
+
+    assert statuses.count(503) == 4
+    assert statuses.count(429) >= 1
+    assert set(statuses) == {200, 429, 503}
+
+
+def test_the_life_of_the_tokens_is_chosen() -> None:
+    with serving("--expires-in", "60") as running:
+        context = ssl.create_default_context(cafile=running.said["CA (PEM)"])
+        url = urlsplit(running.said["token URL"])
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": running.said["client id"],
+            "client_secret": running.said["client secret"],
+        }
+        connection = http.client.HTTPSConnection(url.netloc, context=context, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("POST", url.path, urlencode(form), FORM)
+            content = connection.getresponse().read()
+
+    assert b'"expires_in": 60' in content
+
+
+def test_a_client_without_the_ca_is_in_the_log() -> None:
+    with serving() as running:
+        url = urlsplit(running.said["base URL"])
+        context = ssl.create_default_context(cafile=running.said["CA (PEM)"])
+        with (
+            socket.create_connection((url.hostname or "", url.port or 0)) as raw,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
+            context.wrap_socket(raw, server_hostname="other.example.com")
+        line = running.line()
+
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d  TLS handshake failed: .*certificate.* \(does the client trust the CA\?\)",
+        line,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["serve", "--fault", "503"],
+            "argument --fault: '503' is no fault and its share of the requests: write it as in "
+            "503:0.1, with a status from 400 to 599 and a share above 0 and up to 1",
+        ),
+        (["serve", "--expires-in", "-1"], "expires_in=-1: expires_in must be a whole number"),
+        (["serve", "--client-id", ""], "client_id"),
+        (
+            ["serve", "--port", "70000"],
+            "argument --port: '70000' is no port: a port is a number up to 65535",
+        ),
+        (["serve", "--port", "-1"], "argument --port: '-1' is no port: a port is a number"),
+        ([], "the following arguments are required: COMMAND"),
+    ],
+    ids=["fault", "expires-in", "client-id", "port", "negative", "command"],
+)
+def test_what_makes_no_sense_is_a_usage_error(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(options)
+
+    assert caught.value.code == 2
+    assert f"error: {message}" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit):
+        main(["serve", "--port", str(taken.getsockname()[1])])
+
+    assert re.search(r"error: --port \d+: .*in use", capsys.readouterr().err)
+
+
+def test_without_the_extra_one_sentence_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "trustme", None)
+
+    with pytest.raises(SystemExit) as caught:
+        main(["serve", "--port", "0"])
+
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == (
+        "the HTTPS server needs the extra 'server': pip install pytest-optum-auth[server]\n"
+    )
