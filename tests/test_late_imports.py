@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -72,6 +73,18 @@ def test_it_is_told_once_after_the_module_has_run(module: str) -> None:
     importlib.reload(sys.modules[module])
 
     assert told == [1]
+    late.unwatch(module)
+
+
+def test_a_look_at_where_the_module_is_does_not_count_as_its_import(module: str) -> None:
+    told: list[str] = []
+    late.watch(module, lambda: told.append("told"))
+
+    assert importlib.util.find_spec(module) is not None
+    assert told == []
+    importlib.import_module(module)
+
+    assert told == ["told"]
     late.unwatch(module)
 
 

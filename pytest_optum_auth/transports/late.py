@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -19,27 +20,30 @@ class _Watch(MetaPathFinder):
 
     def __init__(self) -> None:
         self.waiting: dict[str, Callable[[], None]] = {}
+        self._asking = threading.local()
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        then = self.waiting.pop(fullname, None)
-        if then is None:
+        if fullname not in self.waiting or getattr(self._asking, "name", None) == fullname:
             return None
-        # It is no longer waited for: this asks the others.
-        spec = importlib.util.find_spec(fullname)
+        self._asking.name = fullname
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._asking.name = None
         if spec is not None and spec.loader is not None:
-            _after(spec.loader, then)
+            self._call_after(spec.loader, fullname)
         return spec
 
+    def _call_after(self, loader: Any, name: str) -> None:
+        def exec_module(module: ModuleType) -> None:
+            del loader.exec_module
+            loader.exec_module(module)
+            # Waited for until here: who only looks for a module does not import it.
+            then = self.waiting.pop(name, None)
+            if then is not None:
+                then()
 
-def _after(loader: Any, then: Callable[[], None]) -> None:
-    """Call ``then`` when ``loader`` has executed its module."""
-
-    def exec_module(module: ModuleType) -> None:
-        del loader.exec_module
-        loader.exec_module(module)
-        then()
-
-    loader.exec_module = exec_module
+        loader.exec_module = exec_module
 
 
 _watch: Final = _Watch()

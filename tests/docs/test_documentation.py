@@ -1,0 +1,111 @@
+"""The documentation site: what its pages show is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+
+import pytest
+from documentation_pages import PAGES, ROOT, Block, blocks_of, text_of
+
+# The clients that the pages test unless they show their own; "The client of these pages" has them.
+CLIENTS = {"eligibility": "requests_client.py", "eligibility_async": "httpx_client.py"}
+# Only the plugins that a page is about: every other one costs a run half a second.
+PLUGINS = ("optum_auth", "anyio")
+PLUGINS_OF = {"how-to/other-mocks.md": ("requests_mock", "respx", "pytest_httpx")}
+OPTIONS = ("-p", "no:cacheprovider", "--color=no")
+# What runs, or is a file that something which runs reads.
+LANGUAGES = {"python", "console", "yaml", "javascript", "ini"}
+WITH_CODE = [page for page in PAGES if blocks_of(page)]
+
+
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine where nobody has set anything: CI, too, makes pytest write other lines."""
+    for name in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", *(n for n in os.environ if "OPTUM" in n)):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+@pytest.mark.parametrize("page", WITH_CODE)
+def test_every_block_is_of_a_kind_that_is_tested(page: str) -> None:
+    # The lines of the timeline are compared in test_documented_facts.py.
+    known = {"text"} if page == "explanation/timeline.md" else LANGUAGES
+
+    assert {block.language for block in blocks_of(page)} <= known
+    assert text_of(page).count("\n```") % 2 == 0
+
+
+@pytest.mark.parametrize("page", WITH_CODE)
+def test_a_page_does_what_it_shows(page: str, pytester: pytest.Pytester) -> None:
+    plugins = (*PLUGINS, *PLUGINS_OF.get(page, ()))
+    options = (*OPTIONS, *(option for name in plugins for option in ("-p", name)))
+    for name, example in CLIENTS.items():
+        code = (ROOT / "examples" / example).read_text(encoding="utf-8")
+        (pytester.path / f"{name}.py").write_text(code, encoding="utf-8")
+    for block in blocks_of(page):
+        if block.caption:
+            (pytester.path / block.caption).write_text(block.code, encoding="utf-8")
+        elif block.language == "console":
+            say_the_same(block, options, pytester)
+        elif block.language == "yaml":
+            run_steps(block, options, pytester)
+
+    modules = [b for b in blocks_of(page) if b.language == "python" and not b.caption]
+    run_modules(modules, options, pytester)
+
+
+def say_the_same(block: Block, options: tuple[str, ...], pytester: pytest.Pytester) -> None:
+    """Run the command of a console block: it prints the rest of the block."""
+    prompt, _, shown = block.code.partition("\n")
+    match shlex.split(prompt.removeprefix("$ ")):
+        case ["pip", "install", *_]:
+            assert not shown
+        case ["pytest", *arguments]:
+            result = pytester.runpytest_subprocess(*options, *arguments)
+            assert normalised(result.stdout.str()) == normalised(shown)
+        case ["python", "-m", "pytest_optum_auth", *arguments]:
+            # It would serve for ever: with --help it only reads the options before that.
+            command = (sys.executable, "-m", "pytest_optum_auth", *arguments, "--help")
+            assert (pytester.run(*command).ret, shown) == (0, "")
+        case command:
+            assert command[0] == "python"
+            result = pytester.run(sys.executable, *command[1:])
+            assert normalised(result.stdout.str()) == normalised(shown)
+
+
+def run_steps(block: Block, options: tuple[str, ...], pytester: pytest.Pytester) -> None:
+    """pytest knows the commands of a workflow: live tests fail here, for want of credentials."""
+    for command in re.findall(r"- run: pytest (.*)", block.code):
+        result = pytester.runpytest_subprocess(*options, *shlex.split(command))
+        live = "--optum-live=require" in command
+        assert result.ret == (pytest.ExitCode.TESTS_FAILED if live else pytest.ExitCode.OK)
+
+
+def run_modules(blocks: list[Block], options: tuple[str, ...], pytester: pytest.Pytester) -> None:
+    """Every block without a file name is a module of tests, and they pass."""
+    if not blocks:
+        return
+    modules = []
+    for number, block in enumerate(blocks):
+        assert re.search(r"def test_", block.code)
+        modules.append(pytester.path / f"test_block_{number}.py")
+        modules[-1].write_text(block.code, encoding="utf-8")
+
+    result = pytester.runpytest_subprocess(*options, "-W", "error", *modules)
+
+    outcomes = result.parseoutcomes()
+    assert set(outcomes) <= {"passed", "skipped"}
+    assert sum(outcomes.values()) >= len(blocks)
+
+
+def normalised(output: str) -> str:
+    """Without what differs between machines: where a library lies, line numbers, durations."""
+    output = re.sub(r"^\S*site-packages/", ".../", output, flags=re.M)
+    output = re.sub(r"^(\.\.\./\S+):\d+: in ", r"\1:0: in ", output, flags=re.M)
+    output = re.sub(r"in \d+\.\d+s", "in 0.10s", output)
+    output = re.sub(r"\+0\.\d{3} s", "+0.001 s", output)
+    return "\n".join(line.rstrip(" ") for line in output.strip("\n").splitlines())

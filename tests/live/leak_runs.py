@@ -1,0 +1,121 @@
+"""Inner runs of the leaky suite, with everything that they put out, and the search for leaks."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from live_runs import PLUGINS
+
+SUITE = Path(__file__).with_name("leaky_suite.py.txt")
+OUTPUTS = (
+    "--junitxml=out/junit.xml",
+    "--report-log=out/report.jsonl",
+    "--html=out/report.html",
+    "--json-report",
+    "--json-report-file=out/report.json",
+    "--log-file=out/log.txt",
+    "--log-file-format=%(message)s %(more)s",
+)
+RUNS: Mapping[str, tuple[str, ...]] = {
+    "verbose": (
+        *("-vv", "-l", "-rA", "--setup-show", "--durations=0"),
+        *("-o", "log_cli=true", "-o", "junit_family=xunit1"),
+    ),
+    "quiet": ("-q", "-rA", "--color=yes", "--capture=sys"),
+    "teed": ("-l", "--capture=tee-sys", "--tb=short"),
+    # Every frame of pytest with its locals: a few tests make megabytes.
+    "traced": ("--full-trace", "-l", "-k", "raw and (exception or assertion or setup)"),
+    "uncaptured": ("-s", "--tb=native", "--setup-show"),
+    "workers": ("-n", "2", "-l", "-vv", "-rA"),
+}
+# Each record has `more`, so that a format may ask for it.
+_CONFTEST = """
+import logging
+logging.LogRecord.more = ""
+"""
+_UNPROTECTED = """
+from pytest_optum_auth.live.redactor import Redactor
+Redactor.redact = lambda self, text: text
+Redactor.redact_bytes = lambda self, data: data
+"""
+
+
+_MARK = re.compile(r"@@(\w+)/(\w+)@@")
+
+
+@dataclass(frozen=True)
+class LeakRun:
+    """All that a run put out, by file name."""
+
+    outputs: Mapping[str, str]
+    returncode: int
+
+    @cached_property
+    def shown(self) -> dict[tuple[str, str], list[str]]:
+        """What stands behind the marks of each channel and form, some hundred characters."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for text in self.outputs.values():
+            for match in _MARK.finditer(text):
+                found[match[1], match[2]].append(text[match.end() : match.end() + 300])
+        return found
+
+
+def run(
+    directory: Path,
+    environ: Mapping[str, str],
+    arguments: Iterable[str],
+    *,
+    files: Mapping[str, str],
+    protected: bool = True,
+) -> LeakRun:
+    """Run pytest on ``files`` in ``directory`` and gather everything it wrote anywhere."""
+    for name, text in files.items():
+        directory.joinpath(name).write_text(text)
+    plugins = [*PLUGINS, "-p", "xdist.plugin"]
+    if not protected:
+        directory.joinpath("unprotected.py").write_text(_UNPROTECTED)
+        plugins += ["-p", "unprotected"]
+    command = [sys.executable, "-m", "pytest", *plugins, *arguments]
+    done = subprocess.run(command, cwd=directory, env=dict(environ), capture_output=True)
+    outputs = {"stdout": done.stdout.decode(), "stderr": done.stderr.decode()}
+    for path in directory.rglob("*"):
+        if path.is_file() and path.name not in files:
+            outputs[str(path.relative_to(directory))] = path.read_text("utf-8", "replace")
+    return LeakRun(outputs, done.returncode)
+
+
+def suite_files() -> dict[str, str]:
+    """The leaky suite, and a conftest that lets each log record have ``more``."""
+    return {"test_leaky.py": SUITE.read_text(), "conftest.py": _CONFTEST}
+
+
+def leaks(text: str, *secrets: str) -> list[str]:
+    """The runs of eight characters in ``text`` that can only come from a secret; a few of them."""
+    parts = set().union(*map(parts_of, secrets))
+    hits = (text[i : i + 8] for i in range(len(text) - 7) if text[i : i + 8] in parts)
+    return list(islice(hits, 5))
+
+
+@cache
+def parts_of(secret: str) -> frozenset[str]:
+    """All runs of eight characters in the forms of ``secret``."""
+    texts = [secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)]
+    texts += [json.dumps(secret)[1:-1], repr(secret)[1:-1], repr(secret.encode())[2:-1]]
+    texts += [json.dumps(json.dumps(secret))[3:-3], secret.encode().hex()]
+    for offset in range(3):
+        # Three bytes further the characters depend on the secret alone.
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            texts.append(encode(b":" * offset + secret.encode()).decode().rstrip("=")[4:-2])
+    return frozenset(text[i : i + 8] for text in texts for i in range(len(text) - 7))
