@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # Shorter than this a client may well fetch the next token early.
 _NEEDLESS: Final = dt.timedelta(seconds=60)
+_SUCCESS_FIELDS: Final = (("Content-Type", facts.JSON), *facts.NO_STORE.items())
 
 
 class Call(Protocol):
@@ -56,7 +58,7 @@ class TokenCall:
         self._version = version
         # A body of another media type has no fields, and is refused for that.
         right = request.media_type == version.media_type
-        self._parsed = version.parse(request.body) if right else endpoint.ParsedBody([])
+        self._parsed = gateway.parse(version, request.body) if right else endpoint.ParsedBody([])
         self._grant: endpoint.Grant | None = None
         self.exchange = Exchange("token", request, parse=version.fields if right else None)
         self.faults = gateway.faults
@@ -109,7 +111,8 @@ class TokenCall:
         if self._grant.note:
             self.exchange.outcome += f" ({self._grant.note})"
         content = {key: content[key] for key in self._version.documented_keys}
-        return _spoiled(json_response(200, content, facts.NO_STORE.items()), fault, self.exchange)
+        response = Response(200, _SUCCESS_FIELDS, json.dumps(content).encode())
+        return _spoiled(response, fault, self.exchange)
 
     def _issue(self, grant: endpoint.Grant, expires_in: int) -> str:
         client_id = grant.client.credentials.client_id

@@ -50,6 +50,7 @@ class Gateway:
         self.holds: list[Hold] = []
         self.not_before = 0
         self._unexpected: list[str] = []
+        self._last_parsed: tuple[endpoint.Version, bytes, endpoint.ParsedBody] | None = None
         self.lock: Final = threading.RLock()
 
     def local_now(self) -> dt.datetime:
@@ -63,6 +64,13 @@ class Gateway:
     def server_now(self) -> dt.datetime:
         """The time on the server's clock (aware UTC)."""
         return self.local_now() + dt.timedelta(seconds=self.settings.clock_skew)
+
+    def parse(self, version: endpoint.Version, body: bytes) -> endpoint.ParsedBody:
+        """The fields of a token request; most clients send the same body again and again."""
+        last = self._last_parsed
+        if last is None or last[0] is not version or last[1] != body:
+            last = self._last_parsed = (version, body, version.parse(body))
+        return last[2]
 
     def add_route(self, route: ApiRoute) -> None:
         """Answer at another path; the earlier route of the same method and path is replaced."""
