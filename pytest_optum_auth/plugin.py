@@ -157,15 +157,11 @@ def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
             **_marked(request, "optum_auth", KEYWORDS),
         )
     request.node.stash[_fake_key] = fake
-    problems = ""
     try:
         with fake:
             yield fake
-    except AssertionError as error:
-        problems = str(error)
-    if problems:
-        # Outside of the handler: pytest shows the context of an exception as well.
-        pytest.fail(problems, pytrace=False)
+    except AssertionError as problems:
+        raise pytest.fail.Exception(str(problems), pytrace=False) from None
 
 
 @pytest.fixture
@@ -257,19 +253,19 @@ def _marked(
 ) -> dict[str, Any]:
     """The arguments of a marker on function, class and module; the nearest wins.
 
-    ``pytest.UsageError`` for an argument that it does not take.
+    An argument that it does not take is a usage error.
     """
     merged: dict[str, Any] = {}
     for mark in reversed(list(request.node.iter_markers(marker))):
         if len(mark.args) > positional:
-            raise pytest.UsageError(
+            raise _usage_error(
                 f"@pytest.mark.{marker} takes at most {positional} argument without a name: "
                 f"known are {', '.join(known)}"
             )
         arguments = {**dict(zip(known, mark.args, strict=False)), **mark.kwargs}
         for name in arguments:
             if name not in known:
-                raise pytest.UsageError(
+                raise _usage_error(
                     f"@pytest.mark.{marker}: unknown keyword {name!r}: known are {', '.join(known)}"
                 )
         merged.update(arguments)
@@ -282,4 +278,13 @@ def _usage_errors() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise _usage_error(str(error)) from None
+
+
+def _usage_error(message: str) -> BaseException:
+    """One sentence for the test at hand, without a traceback through this plugin.
+
+    Not ``pytest.UsageError``, which pytest shows with all of it, and which a worker of xdist
+    would lose if it were raised at collection.
+    """
+    return pytest.fail.Exception(f"usage error: {message}", pytrace=False)
