@@ -12,13 +12,14 @@ PLUGINS = ("-p", "pytest_optum_auth.plugin")
 
 
 def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` without everything that decides about live runs or TLS."""
+    """``environ`` without what decides about live runs, TLS, or the place of pytest's cache."""
     return {
         name: value
         for name, value in environ.items()
         if not name.startswith("OPTUM_")
         and not name.upper().endswith(_ENDINGS)
         and not name.startswith("PYTEST_XDIST")
+        and name != "TOX_ENV_DIR"
     }
 
 

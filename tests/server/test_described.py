@@ -39,7 +39,8 @@ def test_every_answer_conforms_to_the_description(
 
     assert status == 0, report
     statuses = {exchange.status for exchange in optum_auth.exchanges}
-    assert {200, 400, 401, 405, 415} <= statuses
+    # Whether it tries other media types (415) depends on its version.
+    assert {200, 400, 401, 405} <= statuses
     assert max(filter(None, statuses)) < 500
 
 
