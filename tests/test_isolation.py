@@ -136,7 +136,18 @@ def test_a_thousand_tests_in_random_order_leave_nothing_behind(pytester: pytest.
     pytester.makepyfile(test_many=SUITE.replace("COUNT", str(EACH)))
 
     result = pytester.runpytest_subprocess(
-        "-p", "xdist", "-p", "randomly", "-n", "4", "-q", "-p", "no:asyncio", "--tb=no"
+        "-p",
+        "xdist",
+        "-p",
+        "randomly",
+        "-n",
+        "4",
+        "-q",
+        "-p",
+        "no:asyncio",
+        "-p",
+        "no:socket",
+        "--tb=no",
     )
 
     # Of the test that fails at its end, the call has passed.

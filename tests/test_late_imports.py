@@ -88,6 +88,19 @@ def test_a_look_at_where_the_module_is_does_not_count_as_its_import(module: str)
     late.unwatch(module)
 
 
+def test_it_is_not_told_of_an_import_that_it_watched_only_the_beginning_of(module: str) -> None:
+    told: list[str] = []
+    late.watch(module, lambda: told.append("told"))
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.loader is not None
+
+    late.unwatch(module)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+    assert told == []
+
+
 def test_it_is_not_told_when_it_no_longer_watches(module: str) -> None:
     told: list[str] = []
     late.watch(module, lambda: told.append("told"))

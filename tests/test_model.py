@@ -143,13 +143,12 @@ class Histories(RuleBasedStateMachine):
         assert call(self.fake, token) == self.model.call(token)
 
     def teardown(self) -> None:
-        if hasattr(self, "clock"):
-            self.clock.__exit__()
-            assert len(self.fake.token_requests) == self.model.requests
-            assert len(self.fake.needless_token_requests) == self.model.needless
-            assert len({token.value for token in self.fake.tokens}) == len(self.fake.tokens)
-            numbers = [token.number for token in self.fake.tokens]
-            assert numbers == list(range(1, len(numbers) + 1))
+        self.clock.__exit__()
+        assert len(self.fake.token_requests) == self.model.requests
+        assert len(self.fake.needless_token_requests) == self.model.needless
+        assert len({token.value for token in self.fake.tokens}) == len(self.fake.tokens)
+        numbers = [token.number for token in self.fake.tokens]
+        assert numbers == list(range(1, len(numbers) + 1))
 
 
 TestHistories = Histories.TestCase

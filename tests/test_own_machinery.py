@@ -14,7 +14,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 from token_requests import API, fields
-from transports_under_test import TLS
+from transports_under_test import TLS, TRANSPORTS
 
 from pytest_optum_auth import ApiRoute, Exchange, FakeOptum
 
@@ -391,3 +391,10 @@ def test_a_callable_of_an_api_that_breaks_is_the_users_error(
 
     assert optum_auth.exchanges[0].outcome == "KeyError while the answer was made"
     assert optum_auth.problems() == "GET /plans: KeyError: 'plan'"
+
+
+def test_the_https_transport_of_the_suite_says_that_it_wants_a_server() -> None:
+    [https] = [transport for transport in TRANSPORTS if transport.name == "https"]
+
+    with pytest.raises(AssertionError, match="when it is served_by"):
+        https.send("GET", "https://sandbox-apigw.optum.com/")

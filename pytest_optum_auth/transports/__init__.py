@@ -53,10 +53,11 @@ def load(name: str) -> ModuleType:
 
 
 def load_imported() -> None:
-    """Load every transport whose library has been imported."""
+    """Load every transport whose library has been imported, and the guard behind them."""
     for name in TRANSPORTS:
         if name in sys.modules:
             load(name)
+    _guard()
 
 
 def activate(gateway: Gateway, names: tuple[str, ...]) -> None:

@@ -72,12 +72,33 @@ def _around_set_tunnel(beneath: Method) -> Method:
     return set_tunnel
 
 
+class _AddressLookup(Interception):
+    """``socket.getaddrinfo``, where it is not pytest-socket's own guard.
+
+    That one lets nothing through, and is taken away by its name alone: covered, it would stay.
+    """
+
+    def rise(self) -> None:
+        if getattr(socket.getaddrinfo, "__module__", None) != "pytest_socket":
+            super().rise()
+
+
+# pytest-socket and vcrpy replace the whole class, and may have done so before this module loads:
+# these are the classes of the standard library themselves.
+_SOCKET: Final = next(
+    (cls for cls in socket.socket.__mro__ if cls.__module__ == "socket"), socket.socket
+)
+_HTTP_CONNECTION: Final = next(
+    cls
+    for cls in object.__subclasses__()
+    if (cls.__module__, cls.__name__) == (http.client.__name__, "HTTPConnection")
+)
 _interceptions: Final = (
-    Interception(socket, "getaddrinfo", _around_getaddrinfo),
+    _AddressLookup(socket, "getaddrinfo", _around_getaddrinfo),
     # A socket resolves a name itself when it is handed one.
-    Interception(socket.socket, "connect", _around_connect),
-    Interception(socket.socket, "connect_ex", _around_connect),
-    Interception(http.client.HTTPConnection, "set_tunnel", _around_set_tunnel),
+    Interception(_SOCKET, "connect", _around_connect),
+    Interception(_SOCKET, "connect_ex", _around_connect),
+    Interception(_HTTP_CONNECTION, "set_tunnel", _around_set_tunnel),
 )
 
 
@@ -93,5 +114,5 @@ def remove() -> None:
         interception.remove()
     for name in ("connect", "connect_ex"):
         # The class inherits them: it is left without ones of its own, as it was.
-        if vars(socket.socket).get(name) is getattr(super(socket.socket, socket.socket), name):
-            delattr(socket.socket, name)
+        if vars(_SOCKET).get(name) is getattr(super(_SOCKET, _SOCKET), name):
+            delattr(_SOCKET, name)

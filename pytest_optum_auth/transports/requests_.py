@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
+
+# Not from urllib3.connection: there a cassette of vcrpy puts a class of its own.
+from urllib3.connectionpool import HTTPSConnection  # type: ignore[attr-defined]
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry, Timeout
 
@@ -58,7 +60,10 @@ class _Pool:
             if not retries.is_retry(method, outcome.status, retry_after):
                 return _urllib3_response(outcome, method)
         pool = urllib3.HTTPSConnectionPool(self._host, self._port)
-        pool.ConnectionCls = functools.partial(_Connection, self, [outcome])  # type: ignore[assignment]
+        # A class: vcrpy asks whether the pool's connections are of it.
+        pool.ConnectionCls = type(
+            "_Connection", (_Connection,), {"pool": self, "outcomes": [outcome]}
+        )
         # A body that is a file or an iterable has been read.
         return pool.urlopen(method, url, request.body, headers, retries, timeout=timeout, **options)
 
@@ -88,15 +93,13 @@ class _Pool:
 
 
 class _Connection(HTTPSConnection):
-    """A connection of a genuine urllib3 pool; ``outcomes`` are those that it need not ask for."""
+    """A connection of a genuine urllib3 pool, of a subclass that each pool has for itself."""
 
+    pool: _Pool
+    # Those that it need not ask for.
+    outcomes: list[Response | NetworkFault]
     # As after a handshake, or urllib3 warns of an unverified request.
     is_verified = True
-
-    def __init__(self, pool: _Pool, outcomes: list[Response | NetworkFault], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._pool = pool
-        self._outcomes = outcomes
 
     def connect(self) -> None:
         """The gateway is there."""
@@ -112,10 +115,10 @@ class _Connection(HTTPSConnection):
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
         try:
-            outcome = self._outcomes.pop() if self._outcomes else None
+            outcome = self.outcomes.pop() if self.outcomes else None
             if isinstance(outcome, NetworkFault):
                 raise outcome
-            answer = outcome or self._pool.answer(*self._asked, self.timeout)
+            answer = outcome or self.pool.answer(*self._asked, self.timeout)
         except NetworkFault as fault:
             if fault.kind == "connect":
                 raise NewConnectionError(self, fault.message) from None
