@@ -75,27 +75,30 @@ async def test_it(optum_auth, optum_clock):
 """
 
 
-def test_a_test_of_pytest_asyncio_runs_with_the_fixtures(run: inner_runs.Run) -> None:
-    pytest.importorskip("pytest_asyncio")
-
-    result = run(
-        TEST.format(plugin="asyncio"),
-        "-p",
-        "pytest_asyncio.plugin",
-        "-o",
-        "asyncio_default_fixture_loop_scope=function",
-    )
-
-    result.assert_outcomes(passed=1)
-
-
-def test_a_test_of_anyio_runs_with_the_fixtures_in_both_loops(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("plugin", "options", "passed"),
+    [
+        (
+            "asyncio",
+            ["-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function"],
+            1,
+        ),
+        ("anyio", ["-p", "anyio.pytest_plugin"], 2),
+    ],
+    ids=["pytest-asyncio", "anyio in both loops"],
+)
+def test_a_test_that_awaits_runs_with_the_fixtures(
+    plugin: str,
+    options: list[str],
+    passed: int,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makepyfile(TEST.format(plugin="anyio"))
+    pytester.makepyfile(TEST.format(plugin=plugin))
 
-    # Alone: anyio leaves a loop to the garbage collector, which an older pytest then complains of.
-    result = pytester.runpytest_subprocess(*inner_runs.OPTIONS, "-p", "anyio.pytest_plugin")
+    # In a process of its own: the plugins leave a loop to the garbage collector, of which an older
+    # pytest complains in whatever test runs by then.
+    result = pytester.runpytest_subprocess(*inner_runs.OPTIONS, *options)
 
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=passed)
