@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hypothesis
 import inner_runs
 import pytest
 from transports_under_test import TRANSPORTS, Send, Transport
 
 pytest_plugins = ["pytester"]
+
+# The same examples in every run, however slow the machine: what fails is the change.
+hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(params=TRANSPORTS, ids=lambda transport: transport.id)
