@@ -5,25 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from token_requests import ask, call, get_token
+from token_requests import SCOPE, START, ask, at_new_year, call, get_token, status_of
 from transports_under_test import Send
 from transports_under_test import send_with_requests as send
 from whole_message import whole
 
 from pytest_optum_auth import FakeOptum
-
-START = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
-
-
-SCOPE = "broker-read-token idp openid email profile"
-
-
-at_new_year = pytest.mark.optum_clock(START)
-
-
-def status_of(optum_auth: FakeOptum, token: object) -> int:
-    optum_auth.protect("GET", "/oihub/claim/inquiry/v1")
-    return call(send, token).status
 
 
 @at_new_year

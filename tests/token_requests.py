@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from transports_under_test import Answer, Send
+import datetime as dt
+
+import pytest
+from transports_under_test import Answer, Send, send_with_requests
 
 from pytest_optum_auth import FakeOptum
 
 API = "https://sandbox-apigw.optum.com/oihub/claim/inquiry/v1"
+SCOPE = "broker-read-token idp openid email profile"
+
+START = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
+at_new_year = pytest.mark.optum_clock(START)
 
 
 def fields(optum_auth: FakeOptum, **changes: str | None) -> dict[str, str]:
@@ -39,3 +46,9 @@ def call(
     """An API call that presents ``token``."""
     headers = {"Authorization": f"Bearer {token}"}
     return send(method, url, headers=headers, timeout=timeout)
+
+
+def status_of(optum_auth: FakeOptum, token: object) -> int:
+    """The status of an API call that presents ``token``."""
+    optum_auth.protect("GET", "/oihub/claim/inquiry/v1")
+    return call(send_with_requests, token).status

@@ -112,7 +112,3 @@ def remove() -> None:
     """Undo :func:`install`."""
     for interception in reversed(_interceptions):
         interception.remove()
-    for name in ("connect", "connect_ex"):
-        # The class inherits them: it is left without ones of its own, as it was.
-        if vars(_SOCKET).get(name) is getattr(super(_SOCKET, _SOCKET), name):
-            delattr(_SOCKET, name)

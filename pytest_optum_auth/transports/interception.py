@@ -62,6 +62,15 @@ class Interception:
             while current in self._beneath:
                 current = self._beneath.pop(current)
                 setattr(self._owner, self._name, current)
+            self._leave_to_inheritance()
+
+    def _leave_to_inheritance(self) -> None:
+        """A class that inherits the method is left without one of its own, as it was."""
+        owner, name = self._owner, self._name
+        if isinstance(owner, type) and name in vars(owner):
+            inherited = getattr(super(owner, owner), name, None)
+            if vars(owner)[name] is inherited:
+                delattr(owner, name)
 
     def _layer(self, beneath: Method) -> Method:
         wrapper = self._around(beneath)
