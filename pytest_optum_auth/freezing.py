@@ -54,7 +54,9 @@ class Freezer:
         """Freeze the time."""
         self._limit = api.call_stack_inspection_limit
         self._names = set(sys.modules)
-        with _only_modules(_clock_readers()):
+        # Inside another freezer freezegun replaces nothing, and a look would find its replacements.
+        readers = {} if api.freeze_factories else _clock_readers()
+        with _only_modules(readers):
             self._factory = self._freeze.start()
         api.call_stack_inspection_limit = 1
         api.ignore_lists[-1] = _REAL_FOR

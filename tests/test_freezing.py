@@ -18,9 +18,9 @@ NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 
 
 @pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A module of the user's, loaded and empty."""
-    module = ModuleType("users_module")
+def module(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module of the user's, loaded and empty, of a name that nothing has met yet."""
+    module = ModuleType(request.node.name)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return module
 
@@ -62,6 +62,24 @@ def test_a_clock_function_that_a_module_gets_between_two_freezes_is_found(
 
     assert frozen == NEW_YEAR.timestamp()
     assert module.now is time.time
+
+
+def test_a_module_that_is_loaded_in_another_freeze_than_ours_is_frozen_later(
+    module: ModuleType,
+) -> None:
+    inner = Freezer(NEW_YEAR)
+    with freezegun.freeze_time("2030-01-01"):
+        module.now = time.time  # type: ignore[attr-defined]
+        inner.start()
+        inner.stop()
+    module.now = time.time  # type: ignore[attr-defined]
+
+    later = Freezer(NEW_YEAR)
+    later.start()
+    frozen = module.now()
+    later.stop()
+
+    assert frozen == NEW_YEAR.timestamp()
 
 
 def test_a_module_that_is_loaded_while_the_time_is_frozen_gets_the_real_functions_back() -> None:
