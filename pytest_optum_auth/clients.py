@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,8 +71,7 @@ class ClientRegistry:
     ) -> Credentials:
         """Register a client; what is ``None`` is made up. ``ValueError`` on a bad value."""
         if client_id is None:
-            names = (f"optum-test-client-{number}" for number in itertools.count(1))
-            client_id = next(name for name in names if name not in self._clients)
+            client_id = self._new_id()
         if client_secret is None:
             client_secret = new_secret()
         for name, value in (("client_id", client_id), ("client_secret", client_secret)):
@@ -90,6 +88,12 @@ class ClientRegistry:
         self._default = self._default or client_id
         return credentials
 
+    def _new_id(self) -> str:
+        number = 1
+        while (client_id := f"optum-test-client-{number}") in self._clients:
+            number += 1
+        return client_id
+
     def rotate(self, client_id: str | None) -> Credentials:
         """Give a client (``None``: the default) a new secret; the old one is refused from now."""
         client = self.known(client_id)
@@ -99,4 +103,4 @@ class ClientRegistry:
 
 def new_secret() -> str:
     """A fresh secret that holds characters which a form must escape."""
-    return f"s3cr3t{_AWKWARD}{secrets.token_urlsafe(12)}"
+    return f"s3cr3t{_AWKWARD}{secrets.token_hex(12)}"

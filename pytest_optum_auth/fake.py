@@ -50,11 +50,13 @@ class FakeOptum(Settings):
             if name not in KEYWORDS:
                 raise TypeError(f"unknown keyword {name!r}: known are {', '.join(KEYWORDS)}")
             setattr(self, name, value)
-        base_url = _checked_base_url(base_url or facts.BASE_URL)
         self._token_path = _checked_token_path(token_path or facts.TOKEN_PATH)
-        prefix = urlsplit(base_url).path
+        token_paths = [self._token_path]
+        if base_url is not None:
+            base_url = _checked_base_url(base_url)
+            token_paths.append(urlsplit(base_url).path + self._token_path)
         self._transports = chosen(transports)
-        self._gateway = Gateway(self, base_url, (self._token_path, prefix + self._token_path))
+        self._gateway = Gateway(self, base_url or facts.BASE_URL, token_paths)
         self._gateway.clients.add(client_id, client_secret, None)
         self._depth = 0
         self._started_at = self._gateway.local_now()

@@ -87,6 +87,8 @@ class Gateway:
         """Unmet faults and unexpected requests that nobody was told of yet; ``""``: none."""
         with self.lock:
             unmet = [i for queue in self._queues for i in queue.injections if i.unmet]
+            if not unmet and not self._unexpected:
+                return ""
             messages = Counter([*map(_explain_unmet, unmet), *self._unexpected])
             for injection in unmet:
                 injection.reported = True

@@ -5,7 +5,6 @@ What does the work is imported by the fixture that needs it.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
 _fake_key = pytest.StashKey["FakeOptum"]()
 
 _MARKERS = (
-    "optum_auth(**settings): the fake token endpoint, with these settings of FakeOptum",
-    "optum_clock(start=None): a clock that stands still, starting there",
-    "optum_live: runs against the live sandbox when credentials are set",
+    "optum_auth(**settings): the fake token endpoint, set up with client_id, client_secret, "
+    "expires_in, lifetime, scope, token_type, error_format, clock_skew, strict",
+    "optum_clock(start=None): a clock that stands still, starting at '2026-01-01T00:00:00Z', an "
+    "aware datetime or seconds since 1970 (default: now)",
+    "optum_live: runs against the live sandbox, and is skipped unless credentials are set",
 )
 _USERS_OF_TRANSPORTS = {"optum_auth", "optum_target"}
 _FIXTURES_OF_MARKERS = ("optum_clock", "optum_auth")
@@ -47,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini("optum_base_url", "base URL of the gateway (default: the sandbox's)", default="")
-    parser.addini("optum_token_path", "path of the token endpoint, beside the known", default="")
+    parser.addini("optum_token_path", "another path of the token endpoint", default="")
     parser.addini(
         "optum_transports",
         "client libraries to intercept, separated by spaces (default: all that are installed)",
@@ -130,10 +131,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     report = yield
     fake = item.stash.get(_fake_key, None)
-    if fake is not None and call.excinfo is not None:
-        from .report import explain
+    if fake is not None:
+        if call.excinfo is not None:
+            from .report import explain
 
-        explain(report, fake)
+            explain(report, fake)
+        if call.when == "teardown":
+            # pytest keeps its items to the end of the run.
+            del item.stash[_fake_key]
     return report
 
 
@@ -148,14 +153,16 @@ def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
     if "optum_clock" in request.fixturenames:
         # So that the fake never sees the time before the clock started.
         request.getfixturevalue("optum_clock")
-    config = request.config
-    with _usage_errors():
+    ini = request.config.getini
+    try:
         fake = FakeOptum(
-            base_url=config.getini("optum_base_url") or None,
-            token_path=config.getini("optum_token_path") or None,
-            transports=config.getini("optum_transports") or None,
+            base_url=ini("optum_base_url") or None,
+            token_path=ini("optum_token_path") or None,
+            transports=ini("optum_transports") or None,
             **_marked(request, "optum_auth", KEYWORDS),
         )
+    except ValueError as error:
+        raise _usage_error(str(error)) from None
     request.node.stash[_fake_key] = fake
     try:
         with fake:
@@ -172,8 +179,10 @@ def optum_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
     """
     from .clock import Clock
 
-    with _usage_errors():
+    try:
         clock = Clock(**_marked(request, "optum_clock", ("start",), positional=1))
+    except ValueError as error:
+        raise _usage_error(str(error)) from None
     with clock:
         yield clock
 
@@ -272,17 +281,8 @@ def _marked(
     return merged
 
 
-@contextlib.contextmanager
-def _usage_errors() -> Iterator[None]:
-    """A value that makes no sense came from a marker or an ini option: one sentence tells it."""
-    try:
-        yield
-    except ValueError as error:
-        raise _usage_error(str(error)) from None
-
-
 def _usage_error(message: str) -> BaseException:
-    """One sentence for the test at hand, without a traceback through this plugin.
+    """A value of a marker or an ini option makes no sense: one sentence tells it.
 
     Not ``pytest.UsageError``, which pytest shows with all of it, and which a worker of xdist
     would lose if it were raised at collection.

@@ -82,13 +82,16 @@ class Ledger:
 
     def __init__(self) -> None:
         self.signing_key: Final = secrets.token_bytes(32)
-        # A UUID whose end is the token's number: no two are equal, of two fakes either.
-        self._family: Final = str(uuid.uuid4())[:-12]
         self.tokens: list[Token] = []
         self._by_value: dict[str, Token] = {}
         # The token of each client that lives longest: it alone decides whether another request
         # was needless, so that the answer takes constant time.
         self._longest: dict[str, Token] = {}
+
+    @functools.cached_property
+    def _family(self) -> str:
+        # A UUID whose end is the token's number: no two are equal, of two fakes either.
+        return str(uuid.uuid4())[:-12]
 
     @functools.cached_property
     def _signer(self) -> Callable[[bytes], bytes]:
@@ -140,8 +143,7 @@ class Ledger:
 
     def _sign(self, claims: Mapping[str, Any]) -> str:
         """The JWT in its compact serialization (RFC 7515 section 7.1)."""
-        content = json.dumps(claims, separators=(",", ":")).encode()
-        signed = _HEADER + b"." + _base64url(content)
+        signed = _HEADER + b"." + _base64url(_compact(claims).encode())
         signature = self._signer(signed)
         return (signed + b"." + _base64url(signature)).decode()
 
@@ -174,6 +176,8 @@ def _base64url(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
+# json.dumps() makes an encoder anew for separators of one's own.
+_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 _HEADER: Final = _base64url(json.dumps({"alg": facts.JWT_ALGORITHM, "typ": "JWT"}).encode())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from inner_runs import Run
 
 # Compares in every process of the inner run, also on the workers of xdist.
 CONFTEST = """
@@ -170,3 +171,23 @@ def test_a_test_that_leaves_something_behind_is_found(pytester: pytest.Pytester)
     result.stdout.fnmatch_lines(
         ["*AssertionError: (*::test_never_leaves*", "*assert not *methods*"]
     )
+
+
+def test_a_fake_is_forgotten_after_its_test_has_been_reported(run: Run) -> None:
+    result = run(
+        """
+import gc, weakref
+
+fakes = []
+
+def test_first(optum_auth):
+    fakes.append(weakref.ref(optum_auth))
+    assert fakes[0]() is optum_auth
+
+def test_second():
+    gc.collect()
+    assert fakes[0]() is None
+"""
+    )
+
+    result.assert_outcomes(passed=2)

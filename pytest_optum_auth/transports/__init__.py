@@ -49,7 +49,8 @@ def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
 
 def load(name: str) -> ModuleType:
     """The module of a transport."""
-    return importlib.import_module(f"{__name__}.{name}_")
+    module = f"{__name__}.{name}_"
+    return sys.modules.get(module) or importlib.import_module(module)
 
 
 def load_imported() -> None:
@@ -79,8 +80,9 @@ def deactivate(gateway: Gateway) -> None:
     with _lock:
         names = next((names for active, names in _active if active is gateway), ())
         _active[:] = [entry for entry in _active if entry[0] is not gateway]
+        used = {name for _, others in _active for name in others}
         for name in reversed(names):
-            if not _is_used(name):
+            if name not in used:
                 late.unwatch(name)
                 transport = sys.modules.get(f"{__name__}.{name}_")
                 if transport is not None:
@@ -92,12 +94,8 @@ def deactivate(gateway: Gateway) -> None:
 def _imported(name: str) -> None:
     transport = load(name)
     with _lock:
-        if _is_used(name):
+        if any(name in names for _, names in _active):
             transport.install()
-
-
-def _is_used(name: str) -> bool:
-    return any(name in names for _, names in _active)
 
 
 def _guard() -> ModuleType:

@@ -6,6 +6,7 @@ The user's clients, event hooks, auth flows, redirects and own transports around
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -27,41 +28,25 @@ class HttpxTransport:
             "timeout": library.ReadTimeout,
             "disconnect": library.RemoteProtocolError,
         }
-        sync, async_ = library.HTTPTransport, library.AsyncHTTPTransport
-        self._transports = [
-            Interception(sync, "handle_request", self._around_sync),
-            Interception(async_, "handle_async_request", self._around_async),
-        ]
-        self._choices = [
-            _Choice(library.Client, "_transport_for_url"),
-            _Choice(library.AsyncClient, "_transport_for_url"),
-        ]
-        self._clients = [
-            Interception(library.Client, "send", self._around_client),
-            Interception(library.AsyncClient, "send", self._around_client),
-        ]
+        self._halves = (
+            _Half(library.Client, library.HTTPTransport, "handle_request", self._around_sync),
+            _Half(
+                library.AsyncClient,
+                library.AsyncHTTPTransport,
+                "handle_async_request",
+                self._around_async,
+            ),
+        )
 
     def install(self) -> None:
         """Requests to a gateway host end at the gateway."""
-        for interception in (*self._transports, *self._clients):
-            interception.install()
+        for half in self._halves:
+            half.install()
 
     def remove(self) -> None:
         """Undo :meth:`install`."""
-        for interception in (*self._clients, *self._transports):
-            interception.remove()
-        for choice in self._choices:
-            choice.remove()
-
-    def _around_client(self, beneath: Method) -> Method:
-        def send(client: Any, request: Any, **kwargs: Any) -> Any:
-            for interception in self._transports:
-                interception.rise()
-            for choice in self._choices:
-                choice.rise()
-            return beneath(client, request, **kwargs)
-
-        return send
+        for half in self._halves:
+            half.remove()
 
     def _around_sync(self, beneath: Method) -> Method:
         def handle_request(transport: Any, request: Any) -> Any:
@@ -121,6 +106,33 @@ class HttpxTransport:
     def _exception(self, fault: NetworkFault, request: Any) -> Exception:
         exception: Exception = self._exceptions[fault.kind](fault.message, request=request)
         return exception
+
+
+class _Half:
+    """The sync or the async half of the library: a transport, and the client that sends by it."""
+
+    def __init__(
+        self, client: type, transport: type, name: str, around: Callable[[Method], Method]
+    ) -> None:
+        self._transport = Interception(transport, name, around)
+        self._choice = _Choice(client, "_transport_for_url")
+        self._send = Interception(client, "send", self._around_send)
+
+    def install(self) -> None:
+        self._transport.install()
+        self._send.install()
+
+    def remove(self) -> None:
+        for interception in (self._send, self._transport, self._choice):
+            interception.remove()
+
+    def _around_send(self, beneath: Method) -> Method:
+        def send(client: Any, request: Any, **kwargs: Any) -> Any:
+            self._transport.rise()
+            self._choice.rise()
+            return beneath(client, request, **kwargs)
+
+        return send
 
 
 class _Choice(Interception):

@@ -30,6 +30,10 @@ class Interception:
         self._owner = owner
         self._name = name
         self._around = around
+        # What a class has of its bases: it is left without a method of its own, as it was.
+        self._inherited = (
+            getattr(super(owner, owner), name, None) if isinstance(owner, type) else None
+        )
         # Also the wrappers that another mock has covered: it will put them back when it stops.
         self._beneath: dict[Method, Method] = {}
         # What was covered last and our layer over it: as a rule it is the same the next time.
@@ -56,21 +60,19 @@ class Interception:
 
     def remove(self) -> None:
         """Answer no more. Take our wrappers off, as far down as nobody else's lies between them."""
+        if not self._active and not self._beneath:
+            return
         with _lock:
             self._active = False
-            current = getattr(self._owner, self._name)
+            top = current = getattr(self._owner, self._name)
             while current in self._beneath:
                 current = self._beneath.pop(current)
+            if current is top:
+                return
+            if current is self._inherited:
+                delattr(self._owner, self._name)
+            else:
                 setattr(self._owner, self._name, current)
-            self._leave_to_inheritance()
-
-    def _leave_to_inheritance(self) -> None:
-        """A class that inherits the method is left without one of its own, as it was."""
-        owner, name = self._owner, self._name
-        if isinstance(owner, type) and name in vars(owner):
-            inherited = getattr(super(owner, owner), name, None)
-            if vars(owner)[name] is inherited:
-                delattr(owner, name)
 
     def _layer(self, beneath: Method) -> Method:
         wrapper = self._around(beneath)
