@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from . import facts, timeline
+from .addresses import checked_base_url, checked_token_path
 from .clients import Credentials
 from .endpoint import V3
 from .faults import Fault
@@ -14,7 +15,6 @@ from .gateway import Gateway
 from .holds import Hold
 from .injection import Injection
 from .journal import Exchange, Exchanges
-from .messages import host_of, mask_url
 from .routes import ApiRoute, new_route
 from .settings import Settings, scope_text, seconds
 from .tokens import Token, check_claims, epoch
@@ -50,10 +50,12 @@ class FakeOptum(Settings):
             if name not in KEYWORDS:
                 raise TypeError(f"unknown keyword {name!r}: known are {', '.join(KEYWORDS)}")
             setattr(self, name, value)
-        self._token_path = _checked_token_path(token_path or facts.TOKEN_PATH)
+        self._token_path = (
+            facts.TOKEN_PATH if token_path is None else checked_token_path(token_path)
+        )
         token_paths = [self._token_path]
         if base_url is not None:
-            base_url = _checked_base_url(base_url)
+            base_url = checked_base_url(base_url)
             token_paths.append(urlsplit(base_url).path + self._token_path)
         self._transports = chosen(transports)
         self._gateway = Gateway(self, base_url or facts.BASE_URL, token_paths)
@@ -303,22 +305,3 @@ class FakeOptum(Settings):
             f"<FakeOptum {self.base_url}, {len(self._gateway.ledger.tokens)} tokens, "
             f"{len(self._gateway.journal.exchanges)} exchanges>"
         )
-
-
-def _checked_base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not host_of(url) or "@" in parts.netloc or parts.query:
-        raise ValueError(
-            f"base_url {mask_url(url)!r}: a base URL is https:// and a host, for example "
-            f"{facts.BASE_URL!r}"
-        )
-    return url.rstrip("/")
-
-
-def _checked_token_path(path: str) -> str:
-    if not path.startswith("/") or "?" in path or "#" in path:
-        raise ValueError(
-            f"token_path {path!r}: a path starts with a slash and has no query, for example "
-            f"{facts.TOKEN_PATH!r}"
-        )
-    return path

@@ -6,7 +6,7 @@ What does the work is imported by the fixture that needs it.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,18 +100,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(live_mode.MARKER)
         for name in _FIXTURES_OF_MARKERS:
             if item.get_closest_marker(name) is not None:
-                _request_fixture(item, name)
+                from . import markers
 
-
-def _request_fixture(item: pytest.Item, name: str) -> None:
-    """Let ``item`` use a fixture as if it had asked: after those of a wider scope."""
-    names: list[str] | None = getattr(item, "fixturenames", None)
-    if names is None or name in names:
-        return
-    # Only pytest's own record tells the scope of a fixture.
-    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    wider = [i for i, n in enumerate(names) if n in known and known[n][-1].scope != "function"]
-    names.insert(wider[-1] + 1 if wider else 0, name)
+                markers.request_fixture(item, name)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -148,6 +139,7 @@ def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
 
     ``@pytest.mark.optum_auth(**settings)`` sets it up.
     """
+    from . import markers
     from .fake import KEYWORDS, FakeOptum
 
     if "optum_clock" in request.fixturenames:
@@ -159,10 +151,10 @@ def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
             base_url=ini("optum_base_url") or None,
             token_path=ini("optum_token_path") or None,
             transports=ini("optum_transports") or None,
-            **_marked(request, "optum_auth", KEYWORDS),
+            **markers.merged(request.node, "optum_auth", KEYWORDS),
         )
     except ValueError as error:
-        raise _usage_error(str(error)) from None
+        raise markers.usage_error(str(error)) from None
     request.node.stash[_fake_key] = fake
     try:
         with fake:
@@ -177,12 +169,13 @@ def optum_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
 
     ``@pytest.mark.optum_clock("2026-01-01T00:00:00Z")`` starts it elsewhere.
     """
+    from . import markers
     from .clock import Clock
 
     try:
-        clock = Clock(**_marked(request, "optum_clock", ("start",), positional=1))
+        clock = Clock(**markers.merged(request.node, "optum_clock", ("start",), positional=1))
     except ValueError as error:
-        raise _usage_error(str(error)) from None
+        raise markers.usage_error(str(error)) from None
     with clock:
         yield clock
 
@@ -255,36 +248,3 @@ def optum_target(request: pytest.FixtureRequest) -> Target:
     if request.param == "live":
         return live_target(request.getfixturevalue("optum_live"))
     return fake_target(request.getfixturevalue("optum_auth"))
-
-
-def _marked(
-    request: pytest.FixtureRequest, marker: str, known: Sequence[str], *, positional: int = 0
-) -> dict[str, Any]:
-    """The arguments of a marker on function, class and module; the nearest wins.
-
-    An argument that it does not take is a usage error.
-    """
-    merged: dict[str, Any] = {}
-    for mark in reversed(list(request.node.iter_markers(marker))):
-        if len(mark.args) > positional:
-            raise _usage_error(
-                f"@pytest.mark.{marker} takes at most {positional} argument without a name: "
-                f"known are {', '.join(known)}"
-            )
-        arguments = {**dict(zip(known, mark.args, strict=False)), **mark.kwargs}
-        for name in arguments:
-            if name not in known:
-                raise _usage_error(
-                    f"@pytest.mark.{marker}: unknown keyword {name!r}: known are {', '.join(known)}"
-                )
-        merged.update(arguments)
-    return merged
-
-
-def _usage_error(message: str) -> BaseException:
-    """A value of a marker or an ini option makes no sense: one sentence tells it.
-
-    Not ``pytest.UsageError``, which pytest shows with all of it, and which a worker of xdist
-    would lose if it were raised at collection.
-    """
-    return pytest.fail.Exception(f"usage error: {message}", pytrace=False)

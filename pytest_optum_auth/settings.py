@@ -116,7 +116,7 @@ class Settings:
 
     def __setattr__(self, name: str, value: Any) -> None:
         # A misspelt setting would change nothing, and the test would not test what it says.
-        if name[0] != "_" and not hasattr(type(self), name):
+        if not name.startswith("_") and not hasattr(type(self), name):
             known = ", ".join(self.names())
             raise AttributeError(f"there is no setting {name!r}: known are {known}")
         object.__setattr__(self, name, value)

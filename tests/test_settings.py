@@ -190,6 +190,7 @@ def test_a_base_url_may_have_a_path() -> None:
         ("http://gw.example.com", "http://gw.example.com"),
         ("gw.example.com", "gw.example.com"),
         ("https://", "https://"),
+        ("", ""),
         ("https://gw.example.com?x=1", "https://gw.example.com?x=1"),
         ("https://user:hush@gw.example.com", "https://***@gw.example.com"),
     ],
@@ -204,7 +205,7 @@ def test_a_base_url_that_is_none_is_refused(given: str, shown: str) -> None:
         FakeOptum(base_url=given)
 
 
-@pytest.mark.parametrize("path", ["token", "/token?x=1", "/token#x"])
+@pytest.mark.parametrize("path", ["token", "/token?x=1", "/token#x", ""])
 def test_a_token_path_that_is_none_is_refused(path: str) -> None:
     message = (
         f"token_path {path!r}: a path starts with a slash and has no query, for example "

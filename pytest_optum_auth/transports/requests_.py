@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import http.client
-import io
 import sys
-from email.message import Message
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -28,6 +26,7 @@ from ..messages import Headers, NetworkFault, Request, Response
 from . import gateway_for
 from .driving import drive
 from .interception import Interception, Method
+from .urllib3_response import urllib3_response
 
 # The genuine method: other mocks replace it on the class.
 _SEND: Final = HTTPAdapter.send
@@ -58,7 +57,7 @@ class _Pool:
         if isinstance(outcome, Response):
             retry_after = any(name.lower() == "retry-after" for name, _ in outcome.headers)
             if not retries.is_retry(method, outcome.status, retry_after):
-                return _urllib3_response(outcome, method)
+                return urllib3_response(outcome, method)
         pool = urllib3.HTTPSConnectionPool(self._host, self._port)
         # A class: vcrpy asks whether the pool's connections are of it.
         pool.ConnectionCls = type(
@@ -125,37 +124,7 @@ class _Connection(HTTPSConnection):
             if fault.kind == "timeout":
                 raise TimeoutError(fault.message) from None
             raise http.client.RemoteDisconnected(fault.message) from None
-        return _urllib3_response(answer, self._asked[0])
-
-
-class _Original:
-    """The part of a response that requests reads cookies from."""
-
-    def __init__(self, headers: tuple[tuple[str, str], ...]) -> None:
-        self.msg = Message()
-        for name, value in headers:
-            self.msg[name] = value
-
-    def isclosed(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _urllib3_response(answer: Response, method: str) -> urllib3.HTTPResponse:
-    cookies = any(name.lower() == "set-cookie" for name, _ in answer.headers)
-    return urllib3.HTTPResponse(
-        body=io.BytesIO(answer.body),
-        headers=urllib3.HTTPHeaderDict(answer.headers),
-        status=answer.status,
-        version=11,
-        version_string="HTTP/1.1",
-        reason=http.client.responses.get(answer.status),
-        preload_content=False,
-        original_response=_Original(answer.headers) if cookies else None,  # type: ignore[arg-type]
-        request_method=method,
-    )
+        return urllib3_response(answer, self._asked[0])
 
 
 def _read(body: Any) -> bytes:
