@@ -16,9 +16,9 @@ DOCS: Final = Path(__file__).parent
 PICTURE: Final = DOCS / "_static" / "timeline.svg"
 sys.path.append(str(DOCS.parent / "examples"))
 
-from timeline_story import tell  # noqa: E402
+from timeline_story import tell  # noqa: E402 -- the line above finds it
 
-from pytest_optum_auth import Exchange, Token  # noqa: E402
+from pytest_optum_auth import Exchange, Token  # noqa: E402 -- follows it
 
 # Pixels.
 _LEFT, _PLOT, _WIDTH = 130, 690, 860

@@ -11,7 +11,10 @@ from .server import serve
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m pytest_optum_auth")
+    parser = argparse.ArgumentParser(
+        prog="python -m pytest_optum_auth",
+        description="Optum's token endpoint as a fake, outside of pytest.",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     serve.add_command(commands)
     options = parser.parse_args(arguments)

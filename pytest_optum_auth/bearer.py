@@ -30,14 +30,16 @@ def check_bearer(
     """Whether ``request`` presents a token that is honoured at ``now`` and holds ``scope``."""
     scheme, value = request.authorization
     if scheme != "bearer" or not value:
+        found = "Authorization is not 'Bearer' and a token" if scheme else "no bearer token"
         # RFC 6750 section 3.1: no error code where no token was tried.
-        return Presented(
-            None, "refused: no bearer token", 401, "No bearer token is given.", "Bearer"
-        )
+        return Presented(None, f"refused: {found}", 401, "No bearer token is given.", "Bearer")
     token = ledger.find(value)
     if token is None:
-        wrong = "is unknown" if is_jwt(value) else "is malformed"
-        return _invalid(None, f"refused: the token {wrong}", wrong)
+        if is_jwt(value):
+            # What a client kept in a global: every test has a fake of its own.
+            outcome = "refused: the token is unknown (kept from another test?)"
+            return _invalid(None, outcome, "is unknown")
+        return _invalid(None, "refused: the token is malformed", "is malformed")
     if token.revoked:
         return _invalid(token, f"token #{token.number} was revoked", "was revoked")
     left = token.remaining(now)

@@ -6,10 +6,14 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
+from . import facts
 from .messages import shown_path
 from .routes import ApiRoute
 
 _MOST_SHOWN: Final = 10
+_TOKEN_PATHS: Final = (facts.TOKEN_PATH, facts.SHORT_TOKEN_PATH, facts.V2_TOKEN_PATH)
+# From a slash or a letter too many up to a part that is missing, but not another last part.
+_MISSPELT: Final = 0.8
 
 
 def plain_http(method: str, url: str) -> str:
@@ -26,13 +30,22 @@ def other_method(method: str, path: str, allowed: list[str]) -> str:
     )
 
 
-def unprotected(method: str, path: str, routes: Iterable[ApiRoute]) -> str:
-    """A path that no ``protect`` covers; the protected ones follow, the nearest first."""
+def unprotected(
+    method: str,
+    path: str,
+    routes: Iterable[ApiRoute],
+    token_paths: Iterable[str] = _TOKEN_PATHS,
+) -> str:
+    """A path that no ``protect`` covers; the protected ones follow, the nearest first.
+
+    One that looks like the token endpoint's is taken for a misspelt one.
+    """
     shown = shown_path(path)
-    lines = [
-        f"{method} {shown} was refused and not sent: no protect() covers it",
-        f'  add optum_auth.protect("{method}", "{shown}")',
-    ]
+    lines = [f"{method} {shown} was refused and not sent: no protect() covers it"]
+    meant = max(token_paths, key=lambda known: _likeness(known, path))
+    if min(_likeness(meant, path), _likeness(_last_part(meant), _last_part(path))) >= _MISSPELT:
+        return "\n".join([*lines, f"  the token endpoint is POST {meant}"])
+    lines.append(f'  add optum_auth.protect("{method}", "{shown}")')
     nearest = sorted(routes, key=lambda route: (-_likeness(route.path, path), route.path))
     if nearest:
         lines.append("  protected are, nearest first:")
@@ -42,6 +55,10 @@ def unprotected(method: str, path: str, routes: Iterable[ApiRoute]) -> str:
     else:
         lines.append("  nothing is protected yet")
     return "\n".join(lines)
+
+
+def _last_part(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
 
 
 def _likeness(one: str, other: str) -> float:

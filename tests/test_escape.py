@@ -106,7 +106,7 @@ def test_a_library_that_is_not_among_the_transports_is_stopped() -> None:
     assert str(caught.value) == message("httpx")
 
 
-@pytest.mark.parametrize("address", [None, "other.example.com", b"other.example.com"])
+@pytest.mark.parametrize("address", [None, "other.example.com", b"other.example.com"], ids=repr)
 def test_the_name_of_another_host_is_asked_for_as_ever(
     address: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ def test_wait_for_is_content_with_more_than_asked(optum_auth: FakeOptum) -> None
         hold.wait_for(3)
         hold.wait_for(1)
         hold.wait_for()
+        assert hold.waiting == 3
 
 
 def test_an_api_call_passes_a_hold(send: Send, optum_auth: FakeOptum) -> None:

@@ -18,6 +18,7 @@ from requests_oauthlib import OAuth2Session
 from token_requests import API, fields
 
 from pytest_optum_auth import ApiRoute, Clock, FakeOptum
+from pytest_optum_auth.settings import ErrorFormat
 
 PATH = "/oihub/claim/inquiry/v1"
 
@@ -128,9 +129,9 @@ def test_it_trusts_expires_in_and_meets_a_401_after_an_hour(
 
 @pytest.mark.parametrize("error_format", ["optum", "rfc6749"])
 def test_it_is_refused_with_a_wrong_secret(
-    error_format: str, name: str, optum_auth: FakeOptum, loop: Loop, api: ApiRoute
+    error_format: ErrorFormat, name: str, optum_auth: FakeOptum, loop: Loop, api: ApiRoute
 ) -> None:
-    optum_auth.error_format = error_format  # type: ignore[assignment]
+    optum_auth.error_format = error_format
     get = CLIENTS[name](optum_auth, "wrong", loop)
 
     with pytest.raises(REFUSALS[name]):

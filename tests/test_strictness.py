@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from inner_runs import Run, part, titles
 from token_requests import ask
 from transports_under_test import IN_PROCESS, Transport
@@ -83,6 +84,39 @@ def test_it(optum_auth):
         "    GET /oihub/claims/{claim_id}",
         "    GET /unlike/anything",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/apip/auth/sntl/v1/token/", "/apip/auth/sntl/v1/token"),
+        ("/apip/auth/sntl/v2/token", "/apip/auth/sntl/v1/token"),
+        ("/auth/sntl/v1/tokens", "/auth/sntl/v1/token"),
+        ("/apip/auth/token", "/apip/auth/v2/token"),
+    ],
+)
+def test_a_misspelt_token_endpoint_is_not_taken_for_an_api(path: str, meant: str) -> None:
+    with FakeOptum(strict=False) as fake:
+        fake.protect("POST", "/oihub/claim/inquiry/v1")
+        with pytest.raises(requests.ConnectionError):
+            requests.post(f"{fake.base_url}{path}", timeout=10)
+
+        assert fake.problems().splitlines() == [
+            f"POST {path} was refused and not sent: no protect() covers it",
+            f"  the token endpoint is POST {meant}",
+        ]
+
+
+def test_what_only_resembles_the_token_endpoint_is_an_api() -> None:
+    with FakeOptum(strict=False) as fake:
+        with pytest.raises(requests.ConnectionError):
+            requests.post(f"{fake.base_url}/apip/auth/sntl/v1/introspect", timeout=10)
+
+        assert fake.problems().splitlines() == [
+            "POST /apip/auth/sntl/v1/introspect was refused and not sent: no protect() covers it",
+            '  add optum_auth.protect("POST", "/apip/auth/sntl/v1/introspect")',
+            "  nothing is protected yet",
+        ]
 
 
 def test_everything_is_told_in_one_message(run: Run) -> None:
@@ -248,7 +282,15 @@ def test_an_exception_in_the_block_is_not_covered() -> None:
 
 def test_the_end_of_a_block_that_is_not_strict_is_silent() -> None:
     with FakeOptum(strict=False) as fake:
-        fake.inject(faults.timeout())
+        injection = fake.inject(faults.timeout())
+
+    assert injection.hits == 0
+    # Nothing was raised, and nothing was forgotten either: whoever asks is told.
+    with pytest.raises(AssertionError) as failure:
+        fake.verify()
+    assert str(failure.value) == (
+        "timeout() on the token endpoint was injected 1x and met 0x: the test does not test it"
+    )
 
 
 @IN_PROCESS

@@ -10,7 +10,7 @@ from typing import Final
 from .. import facts
 
 MISSING_EXTRA: Final = (
-    "the HTTPS server needs the extra 'server': pip install pytest-optum-auth[server]"
+    "the HTTPS server needs the extra 'server': pip install 'pytest-optum-auth[server]'"
 )
 LOOPBACK: Final = "127.0.0.1"
 NAMES: Final = ("localhost", LOOPBACK, *sorted(facts.GATEWAY_HOSTS))

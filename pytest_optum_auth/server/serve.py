@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import shlex
 import signal
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from .. import facts
 from ..fake import FakeOptum
 from ..journal import Exchange, Journal
 from .served import Server, ServerSession
@@ -107,6 +109,14 @@ def _stop_signal() -> threading.Event:
 
 def _explain(server: Server) -> str:
     client_id, client_secret = server.credentials
+    # Quoted for a shell, and each field escaped by curl: the secret that is made up needs both.
+    command = ["curl", "--cacert", server.ca_bundle, server.token_url]
+    for field in (
+        f"grant_type={facts.GRANT_TYPE}",
+        f"client_id={client_id}",
+        f"client_secret={client_secret}",
+    ):
+        command += ["--data-urlencode", field]
     return "\n".join(
         [
             f"base URL       {server.base_url}",
@@ -114,6 +124,7 @@ def _explain(server: Server) -> str:
             f"client id      {client_id}",
             f"client secret  {client_secret}",
             f"CA (PEM)       {server.ca_bundle}",
+            f"try it         {shlex.join(command)}",
             "stop with Ctrl-C",
         ]
     )

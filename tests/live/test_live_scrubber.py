@@ -51,7 +51,9 @@ def test_containers_are_copied_with_secrets_masked(
     assert type(new) is type(value)
 
 
-@pytest.mark.parametrize("value", ["plain", b"plain", [1, "plain"], {"plain": ("text",)}, None, 7])
+@pytest.mark.parametrize(
+    "value", ["plain", b"plain", [1, "plain"], {"plain": ("text",)}, None, 7], ids=repr
+)
 def test_a_value_without_a_secret_stays_the_same_object(scrubber: Scrubber, value: Any) -> None:
     assert scrubber.value(value) is value
 
@@ -108,8 +110,24 @@ def test_an_attribute_that_cannot_be_set_is_left(scrubber: Scrubber) -> None:
 
 
 def test_an_object_without_attributes_is_no_report(scrubber: Scrubber) -> None:
-    scrubber.report(7)
-    scrubber.exception(None)
+    bare = object()
+
+    assert scrubber.value(bare) is bare
+    for each in (bare, 7, None):
+        scrubber.report(each)
+    # Nothing was raised, and the next report is masked as ever.
+    report = SimpleNamespace(text=LONG)
+    scrubber.report(report)
+    assert report.text == "[redacted]"
+
+
+def test_no_exception_is_no_error(scrubber: Scrubber) -> None:
+    error = RuntimeError(LONG)
+
+    for each in (None, error):
+        scrubber.exception(each)
+
+    assert error.args == ("[redacted]",)
 
 
 def test_an_exception_is_masked_with_its_causes_and_notes(scrubber: Scrubber) -> None:

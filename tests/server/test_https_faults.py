@@ -382,5 +382,12 @@ def test_an_error_of_the_server_itself_fails_the_test(
 
 def test_a_listener_may_be_closed_twice(session: ServerSession) -> None:
     listener: Listener = session._listener
-    with listener:
-        listener.close()
+    address = listener._socket.getsockname()
+    with socket.create_connection(address):
+        pass  # It listens until it is closed.
+
+    listener.close()
+    listener.close()
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)

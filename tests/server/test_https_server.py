@@ -340,5 +340,5 @@ def test_without_the_extra_one_sentence_names_it(
 
     result.assert_outcomes(errors=1)
     assert inner_runs.part(result, "ERROR at setup of test_it") == [
-        "the HTTPS server needs the extra 'server': pip install pytest-optum-auth[server]"
+        "the HTTPS server needs the extra 'server': pip install 'pytest-optum-auth[server]'"
     ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -97,10 +99,26 @@ def test_it_says_where_it_is_and_how_to_get_in() -> None:
         said = running.said
         status = running.ask()
 
-    assert list(said) == ["base URL", "token URL", "client id", "client secret", "CA (PEM)"]
+    assert list(said) == [
+        "base URL",
+        "token URL",
+        "client id",
+        "client secret",
+        "CA (PEM)",
+        "try it",
+    ]
     assert said["token URL"] == f"{said['base URL']}/apip/auth/sntl/v1/token"
     assert (said["client id"], said["client secret"]) == ("mine", "s p&c")
     assert status == 200
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("secret", [(), ("--client-secret", "it's $HOME & 50%/é+")])
+def test_the_command_that_it_tells_gets_a_token(secret: tuple[str, ...]) -> None:
+    with serving(*secret) as running:
+        answer = subprocess.check_output(running.said["try it"], shell=True, text=True)
+
+    assert json.loads(answer)["token_type"] == "Bearer"
 
 
 def test_no_secret_and_no_token_is_in_the_log() -> None:
@@ -200,5 +218,5 @@ def test_without_the_extra_one_sentence_names_it(
 
     assert caught.value.code == 1
     assert capsys.readouterr().err == (
-        "the HTTPS server needs the extra 'server': pip install pytest-optum-auth[server]\n"
+        "the HTTPS server needs the extra 'server': pip install 'pytest-optum-auth[server]'\n"
     )
