@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+__tracebackhide__ = True  # in the traceback of a test
+
 # A secret as real ones are: it breaks a client that forgets to escape its form fields.
 _AWKWARD: Final = "&+=%/é "
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import numbers
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from . import transports
 from .freezing import Freezer, running
@@ -15,6 +15,8 @@ from .waits import in_trio
 if TYPE_CHECKING:
     from .gateway import Gateway
     from .tokens import Token
+
+__tracebackhide__ = True  # in the traceback of a test
 
 _UTC: Final = dt.timezone.utc
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=_UTC)
@@ -74,7 +76,7 @@ class Clock:
         negative ``by``.
         """
         end = self._end_of(token)
-        self._forward(_shifted(end, _positive(by, "by")))
+        self._forward(end + _positive(end, by, "by"))
 
     def nearly_expire_token(self, token: Token | None = None, *, margin: float = 1) -> None:
         """Move to ``margin`` seconds before ``token`` (default: the last one) expires.
@@ -82,12 +84,13 @@ class Clock:
         Raises ``ValueError`` before any token exists, for a negative ``margin``, and when the
         token has less than ``margin`` seconds left already.
         """
-        target = self._end_of(token) - _positive(margin, "margin")
-        if target < self.now:
+        end = self._end_of(token)
+        span = _positive(end, margin, "margin")
+        if span > end - self.now:
             raise ValueError(
                 f"the token is within {margin} s of its end already: use move_to() to go back"
             )
-        self._forward(target)
+        self._forward(end - span)
 
     async def advance(self, delta: float | dt.timedelta) -> None:
         """Move forward by ``delta`` and wake what sleeps until then, at the time it asked for.
@@ -197,18 +200,23 @@ def _shown(moment: dt.datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _positive(value: float, name: str) -> dt.timedelta:
-    span = _span(value)
+def _positive(start: dt.datetime, value: float, name: str) -> dt.timedelta:
+    span = _shifted(start, value) - start
     if span < dt.timedelta(0):
         raise ValueError(f"{name}={value!r}: {name} must be 0 or more seconds")
     return span
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether it is finite; ``OverflowError`` for a whole number beyond every float."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _span(delta: float | dt.timedelta) -> dt.timedelta:
     if isinstance(delta, dt.timedelta):
         return delta
-    if isinstance(delta, numbers.Real) and not isinstance(delta, bool) and math.isfinite(delta):
-        return dt.timedelta(seconds=float(delta)) if delta % 1 else dt.timedelta(seconds=int(delta))
+    if _is_number(delta):
+        return dt.timedelta(seconds=float(delta))
     raise ValueError(f"{delta!r} is no span of time: give seconds or a timedelta")
 
 
@@ -223,11 +231,11 @@ def _shifted(moment: dt.datetime, delta: float | dt.timedelta) -> dt.datetime:
 
 def _moment(value: Moment) -> dt.datetime:
     """An aware UTC datetime of what a user gives as a moment."""
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
-        try:
+    try:
+        if _is_number(value):
             return _EPOCH + _span(value)
-        except OverflowError:
-            raise ValueError(f"{value!r} lies outside the calendar (years 1 to 9999)") from None
+    except OverflowError:
+        raise ValueError(f"{value!r} lies outside the calendar (years 1 to 9999)") from None
     moment: object = value
     if isinstance(value, str):
         try:

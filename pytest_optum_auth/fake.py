@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from . import facts, timeline
@@ -16,12 +16,18 @@ from .holds import Hold
 from .injection import Injection
 from .journal import Exchange, Exchanges
 from .routes import ApiRoute, new_route
-from .settings import Settings, scope_text, seconds
+from .settings import Settings, SettingValues, scope_text, seconds
 from .tokens import Token, check_claims, epoch
 from .transports import activate, active, chosen, deactivate
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__tracebackhide__ = True  # in the traceback of a test
+
 # What the marker takes; FakeOptum itself takes where and how to intercept as well.
-KEYWORDS: Final = ("client_id", "client_secret", *Settings.names())
+KEYWORDS: Final = ("client_id", "client_secret", *SettingValues.__annotations__)
+_WHERE: Final = ("base_url", "token_path", "transports")
 
 
 class FakeOptum(Settings):
@@ -44,11 +50,12 @@ class FakeOptum(Settings):
         base_url: str | None = None,
         token_path: str | None = None,
         transports: list[str] | tuple[str, ...] | None = None,
-        **settings: Any,
+        **settings: Unpack[SettingValues],
     ) -> None:
         for name, value in settings.items():
-            if name not in KEYWORDS:
-                raise TypeError(f"unknown keyword {name!r}: known are {', '.join(KEYWORDS)}")
+            if name not in SettingValues.__annotations__:
+                known = ", ".join((*KEYWORDS, *_WHERE))
+                raise TypeError(f"unknown keyword {name!r}: known are {known}")
             setattr(self, name, value)
         self._token_path = (
             facts.TOKEN_PATH if token_path is None else checked_token_path(token_path)

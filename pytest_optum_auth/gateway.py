@@ -26,6 +26,8 @@ from .settings import Settings
 from .tokens import Ledger
 from .waits import Pause, Wait
 
+__tracebackhide__ = True  # in the traceback of a test
+
 Reply = Generator[Wait, None, Response]
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
@@ -220,10 +222,10 @@ class Gateway:
                 headers=[("Allow", ", ".join(allowed))],
             )
         exchange.outcome = "refused: no protect() covers the path"
-        message = strays.unprotected(method, path, self.routes)
+        message = strays.unprotected(method, path, self.routes, self.token_paths)
         self.unexpected(message)
         self._record(exchange, 404 if answers_strays else None)
-        message = " ".join(message.split())
+        message = strays.in_one_line(message)
         if answers_strays:
             return json_response(404, {"message": message})
         raise NetworkFault("connect", message)

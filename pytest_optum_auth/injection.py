@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from .faults import Fault
 
+__tracebackhide__ = True  # in the traceback of a test
+
 
 class Injection:
     """The handle of an injected fault: ``hits`` counts, ``cancel()`` takes it back.

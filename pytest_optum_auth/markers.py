@@ -30,8 +30,9 @@ def merged(
     arguments: dict[str, Any] = {}
     for mark in reversed(list(node.iter_markers(marker))):
         if len(mark.args) > positional:
+            most = f"at most {positional}" if positional else "no"
             raise usage_error(
-                f"@pytest.mark.{marker} takes at most {positional} argument without a name: "
+                f"@pytest.mark.{marker} takes {most} argument without a name: "
                 f"known are {', '.join(known)}"
             )
         given = {**dict(zip(known, mark.args, strict=False)), **mark.kwargs}

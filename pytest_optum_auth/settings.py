@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
+from typing import Any, Final, Generic, Literal, TypedDict, TypeVar, cast, overload
 
 from . import facts
+
+__tracebackhide__ = True  # in the traceback of a test
 
 T = TypeVar("T")
 ErrorFormat = Literal["optum", "rfc6749"]
@@ -82,6 +84,18 @@ def _flag(value: object) -> str | None:
 _LONGEST: Final = 100 * 366 * 86_400
 
 
+class SettingValues(TypedDict, total=False):
+    """The settings as keyword arguments; :class:`Settings` says what they mean."""
+
+    expires_in: int
+    lifetime: int | None
+    scope: str
+    token_type: str
+    error_format: ErrorFormat
+    clock_skew: int
+    strict: bool
+
+
 class Settings:
     """How the endpoint behaves. Every attribute may be changed at any time.
 
@@ -117,11 +131,6 @@ class Settings:
     def __setattr__(self, name: str, value: Any) -> None:
         # A misspelt setting would change nothing, and the test would not test what it says.
         if not name.startswith("_") and not hasattr(type(self), name):
-            known = ", ".join(self.names())
+            known = ", ".join(SettingValues.__annotations__)
             raise AttributeError(f"there is no setting {name!r}: known are {known}")
         object.__setattr__(self, name, value)
-
-    @classmethod
-    def names(cls) -> list[str]:
-        """The names of all settings."""
-        return [name for name, value in vars(Settings).items() if isinstance(value, Setting)]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Final
 
-from . import facts
 from .messages import shown_path
 from .routes import ApiRoute
 
 _MOST_SHOWN: Final = 10
-_TOKEN_PATHS: Final = (facts.TOKEN_PATH, facts.SHORT_TOKEN_PATH, facts.V2_TOKEN_PATH)
 # From a slash or a letter too many up to a part that is missing, but not another last part.
 _MISSPELT: Final = 0.8
 
@@ -34,7 +33,7 @@ def unprotected(
     method: str,
     path: str,
     routes: Iterable[ApiRoute],
-    token_paths: Iterable[str] = _TOKEN_PATHS,
+    token_paths: Iterable[str],
 ) -> str:
     """A path that no ``protect`` covers; the protected ones follow, the nearest first.
 
@@ -55,6 +54,11 @@ def unprotected(
     else:
         lines.append("  nothing is protected yet")
     return "\n".join(lines)
+
+
+def in_one_line(message: str) -> str:
+    """``message`` for the text of an exception or of an answer."""
+    return re.sub(r"\n *", "; ", re.sub(r":\n *", ": ", message))
 
 
 def _last_part(path: str) -> str:

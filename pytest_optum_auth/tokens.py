@@ -15,6 +15,8 @@ import jwt
 
 from . import facts
 
+__tracebackhide__ = True  # in the traceback of a test
+
 _SECOND: Final = dt.timedelta(seconds=1)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 # Claims that the ledger itself decides; another value would make Token lie.
@@ -178,7 +180,7 @@ def _base64url(data: bytes) -> bytes:
 
 # json.dumps() makes an encoder anew for separators of one's own.
 _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
-_HEADER: Final = _base64url(json.dumps({"alg": facts.JWT_ALGORITHM, "typ": "JWT"}).encode())
+_HEADER: Final = _base64url(_compact({"alg": facts.JWT_ALGORITHM, "typ": "JWT"}).encode())
 
 
 def check_claims(claims: Mapping[str, Any]) -> None:

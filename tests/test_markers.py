@@ -48,7 +48,7 @@ def test_module(optum_auth):
         ),
         (
             "optum_auth(60)",
-            f"@pytest.mark.optum_auth takes at most 0 argument without a name: known are {KNOWN}",
+            f"@pytest.mark.optum_auth takes no argument without a name: known are {KNOWN}",
         ),
         (
             "optum_auth(base_url='https://gw.example.com')",

@@ -328,8 +328,8 @@ def test_a_path_that_nobody_protects_is_a_refused_connection(
         transport.send("GET", API)
 
     assert (
-        "GET /oihub/claim/inquiry/v1 was refused and not sent: no protect() covers it "
-        'add optum_auth.protect("GET", "/oihub/claim/inquiry/v1") nothing is protected yet'
+        "GET /oihub/claim/inquiry/v1 was refused and not sent: no protect() covers it; "
+        'add optum_auth.protect("GET", "/oihub/claim/inquiry/v1"); nothing is protected yet'
     ) in str(caught.value)
     [exchange] = optum_auth.api_requests
     assert exchange.status is None

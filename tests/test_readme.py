@@ -10,7 +10,7 @@ import pytest
 
 import pytest_optum_auth
 from pytest_optum_auth import faults
-from pytest_optum_auth.settings import Settings
+from pytest_optum_auth.settings import Settings, SettingValues
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -120,7 +120,7 @@ def rows(heading: str) -> list[list[str]]:
 def test_the_settings_stand_in_their_table_with_their_defaults() -> None:
     table = {row[0]: row[1] for row in rows("Settings")}
 
-    defaults = {name: vars(Settings)[name].default for name in Settings.names()}
+    defaults = {name: vars(Settings)[name].default for name in SettingValues.__annotations__}
     shown = {f"`{name}`": f"`{value!r}`".replace("'", '"') for name, value in defaults.items()}
     assert table == shown
 

@@ -134,11 +134,13 @@ def test_settings_are_arguments_of_the_marker(optum_auth: FakeOptum) -> None:
 
 
 def test_an_unknown_keyword_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(TypeError) as caught:
-        FakeOptum(expire_in=60)
+    message = (
+        "unknown keyword 'expire_in': known are client_id, client_secret, expires_in, lifetime, "
+        "scope, token_type, error_format, clock_skew, strict, base_url, token_path, transports"
+    )
 
-    assert "'expire_in'" in str(caught.value)
-    assert all(name in str(caught.value) for name in (*DEFAULTS, "client_id", "client_secret"))
+    with pytest.raises(TypeError, match=whole(message)):
+        FakeOptum(expire_in=60)  # type: ignore[call-arg]
 
 
 def test_a_setting_that_does_not_exist_is_refused(optum_auth: FakeOptum) -> None:
@@ -219,6 +221,13 @@ def test_a_token_path_that_is_none_is_refused(path: str) -> None:
 def test_an_unknown_transport_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\Aunknown transport 'urllib': known are requests, "):
         FakeOptum(transports=["urllib"])
+
+
+def test_transports_in_a_string_are_refused() -> None:
+    message = "transports='requests httpx': give a list of names, as in ['requests', 'httpx']"
+
+    with pytest.raises(TypeError, match=whole(message)):
+        FakeOptum(transports="requests httpx")  # type: ignore[arg-type]
 
 
 def a_machine_without(library: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import requests
 from inner_runs import Run, part, titles
@@ -105,6 +107,27 @@ def test_a_misspelt_token_endpoint_is_not_taken_for_an_api(path: str, meant: str
             f"POST {path} was refused and not sent: no protect() covers it",
             f"  the token endpoint is POST {meant}",
         ]
+
+
+def test_a_misspelt_token_endpoint_of_ones_own_is_told_as_well() -> None:
+    with FakeOptum(token_path="/oauth/token", strict=False) as fake:
+        hint = "; the token endpoint is POST /oauth/token"
+        with pytest.raises(requests.ConnectionError, match=hint):
+            requests.post(f"{fake.base_url}/oauth/tokens", timeout=10)
+
+
+def test_a_client_reads_the_protected_apis_in_one_line() -> None:
+    with FakeOptum(strict=False) as fake:
+        fake.protect("GET", "/plans")
+        fake.protect("GET", "/members/{id}")
+        message = (
+            "GET /member was refused and not sent: no protect() covers it; "
+            'add optum_auth.protect("GET", "/member"); '
+            "protected are, nearest first: GET /members/{id}; GET /plans"
+        )
+
+        with pytest.raises(requests.ConnectionError, match=re.escape(message)):
+            requests.get(f"{fake.base_url}/member", timeout=10)
 
 
 def test_what_only_resembles_the_token_endpoint_is_an_api() -> None:

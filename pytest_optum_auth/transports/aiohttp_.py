@@ -28,6 +28,8 @@ from .driving import drive_async
 from .http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
 from .interception import Interception, Method
 
+__tracebackhide__ = True  # in the traceback of a test
+
 
 class _GatewayConnection(asyncio.Transport):
     """A connection whose other end is the gateway that answers for ``origin`` at the time."""

@@ -6,6 +6,8 @@ from ..gateway import Reply
 from ..messages import NetworkFault, Response
 from ..waits import block, suspend
 
+__tracebackhide__ = True  # in the traceback of a test
+
 
 def drive(reply: Reply, timeout: float | None) -> Response:
     """The gateway's answer, waiting in this thread.

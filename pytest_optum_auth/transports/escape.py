@@ -14,6 +14,8 @@ from typing import Any, Final
 from . import _active
 from .interception import Interception, Method
 
+__tracebackhide__ = True  # in the traceback of a test
+
 
 class EscapedRequest(BaseException):
     """A request to a gateway host that no transport caught; nothing of it was sent.

@@ -16,6 +16,8 @@ from . import gateway_at
 from .driving import drive, drive_async
 from .interception import Interception, Method
 
+__tracebackhide__ = True  # in the traceback of a test
+
 
 class HttpxTransport:
     """The interception of one of the two libraries."""

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
+__tracebackhide__ = True  # in the traceback of a test
+
 Method = Callable[..., Any]
 _lock: Final = threading.Lock()
 

@@ -28,6 +28,8 @@ from .driving import drive
 from .interception import Interception, Method
 from .urllib3_response import urllib3_response
 
+__tracebackhide__ = True  # in the traceback of a test
+
 # The genuine method: other mocks replace it on the class.
 _SEND: Final = HTTPAdapter.send
 

@@ -10,6 +10,7 @@ from documentation_pages import DOCS, ROOT, blocks_of, text_of
 
 import pytest_optum_auth
 from pytest_optum_auth import facts, faults, plugin
+from pytest_optum_auth.settings import SettingValues
 
 REFERENCE = "\n".join(text_of(f"reference/{path.name}") for path in DOCS.glob("reference/*.md"))
 ENDPOINT = text_of("explanation/endpoint.md")
@@ -33,7 +34,7 @@ def test_every_fixture_is_in_the_reference(name: str) -> None:
     assert f".. autofunction:: pytest_optum_auth.plugin.{name}() -> " in FIXTURES
 
 
-@pytest.mark.parametrize("name", pytest_optum_auth.FakeOptum.names())
+@pytest.mark.parametrize("name", SettingValues.__annotations__)
 def test_every_setting_is_in_the_reference(name: str) -> None:
     assert f".. autoattribute:: {name}\n" in REFERENCE
 

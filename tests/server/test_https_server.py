@@ -92,7 +92,7 @@ def test_a_path_that_nobody_protects_is_a_404_that_says_so(
 
     assert answer.status_code == 404
     assert (
-        f'no protect() covers it add optum_auth.protect("GET", "{PATH}")'
+        f'no protect() covers it; add optum_auth.protect("GET", "{PATH}")'
         in (answer.json()["message"])
     )
     assert optum_auth.api_requests[0].status == 404
