@@ -1,6 +1,6 @@
 """freezegun, as this project needs it.
 
-Four things that freezegun's public interface does not offer stand here and nowhere else, with a
+Five things that freezegun's public interface does not offer stand here and nowhere else, with a
 test each that fails when freezegun changes:
 
 * ``freezegun.api.call_stack_inspection_limit``: freezegun looks five frames up the stack for
@@ -11,6 +11,7 @@ test each that fails when freezegun changes:
   (``multiprocessing``), through which a function handed to a pool would see the real time.
 * ``freezegun.api.freeze_factories``: which freezer is on top.
 * ``freezegun.api.sys``: the modules that freezegun goes through.
+* ``freezegun.api.real_datetime``: the class that it replaces.
 """
 
 from __future__ import annotations
@@ -123,6 +124,20 @@ def _only_modules(modules: Mapping[str, ModuleType]) -> Iterator[None]:
         yield
     finally:
         vars(api)["sys"] = genuine
+
+
+@contextlib.contextmanager
+def genuine_datetime() -> Iterator[None]:
+    """Inside, ``datetime.datetime`` is the standard library's own, whoever has frozen it.
+
+    For libraries in C that keep the class which they meet first.
+    """
+    frozen = dt.datetime
+    vars(dt)["datetime"] = api.real_datetime
+    try:
+        yield
+    finally:
+        vars(dt)["datetime"] = frozen
 
 
 _running: Final[list[Freezer]] = []

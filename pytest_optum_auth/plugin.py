@@ -31,9 +31,15 @@ _MARKERS = (
 )
 _USERS_OF_TRANSPORTS = {"optum_auth", "optum_target"}
 _FIXTURES_OF_MARKERS = ("optum_clock", "optum_auth")
+# By either of them, the entry point's or the module's, a conftest or `-p` may ask for this plugin.
+_NAMES = ("optum_auth", __name__)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    for name in _NAMES:
+        # pytest fails when one module is loaded under a second name; a name that is taken is left.
+        if not pluginmanager.has_plugin(name):
+            pluginmanager.register(object(), name)
     parser.getgroup("optum-auth").addoption(
         "--optum-live",
         choices=live_mode.MODES,
@@ -153,7 +159,7 @@ def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
             transports=ini("optum_transports") or None,
             **markers.merged(request.node, "optum_auth", KEYWORDS),
         )
-    except ValueError as error:
+    except (ValueError, pytest.UsageError) as error:
         raise markers.usage_error(str(error)) from None
     request.node.stash[_fake_key] = fake
     try:

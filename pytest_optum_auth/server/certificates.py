@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from .. import facts
+from ..freezing import genuine_datetime
 
 MISSING_EXTRA: Final = (
     "the HTTPS server needs the extra 'server': pip install 'pytest-optum-auth[server]'"
@@ -28,12 +29,14 @@ class Certificates:
             import trustme
         except ModuleNotFoundError:
             raise ModuleNotFoundError(MISSING_EXTRA) from None
-        authority = trustme.CA(organization_name="pytest-optum-auth")
+        # cryptography keeps the class of the first date that it is given, and refuses others.
+        with genuine_datetime():
+            authority = trustme.CA(organization_name="pytest-optum-auth")
+            leaf = authority.issue_cert(*dict.fromkeys((*NAMES, *more_names)))
         path = directory / "optum-ca.pem"
         authority.cert_pem.write_to_path(path)
         # A string: httpx takes no path.
         self.ca_bundle = str(path)
-        leaf = authority.issue_cert(*dict.fromkeys((*NAMES, *more_names)))
         self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.server_context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.server_context.set_alpn_protocols(["http/1.1"])

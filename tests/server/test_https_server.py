@@ -342,3 +342,24 @@ def test_without_the_extra_one_sentence_names_it(
     assert inner_runs.part(result, "ERROR at setup of test_it") == [
         "the HTTPS server needs the extra 'server': pip install 'pytest-optum-auth[server]'"
     ]
+
+
+def test_certificates_that_are_made_under_a_frozen_clock_spoil_none_of_others(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(
+        """
+        import trustme
+
+        def test_first(request, optum_clock):
+            request.getfixturevalue("optum_server")
+
+        def test_second():
+            trustme.CA()
+        """
+    )
+
+    result = pytester.runpytest_subprocess(*inner_runs.OPTIONS)
+
+    result.assert_outcomes(passed=2)
