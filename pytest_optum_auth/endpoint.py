@@ -49,7 +49,7 @@ class Grant:
 
     client: Client
     scope: str
-    note: str = ""
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

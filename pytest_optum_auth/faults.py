@@ -70,7 +70,7 @@ class Fault:
         for key in sorted(self.removes.difference(keys)):
             raise ValueError(
                 f"{self.description}: the answer has no key {key!r}; it has "
-                f"{', '.join(map(repr, keys))}"
+                f"{', '.join(map(repr, keys)) or 'none'}"
             )
 
     @property

@@ -37,7 +37,10 @@ NAIVE = (
         (b"2026", NO_MOMENT),
         (10**15, "lies outside the calendar (years 1 to 9999)"),
         (-(10**15), "lies outside the calendar (years 1 to 9999)"),
+        (1e300, "lies outside the calendar (years 1 to 9999)"),
+        (10**400, "lies outside the calendar (years 1 to 9999)"),
     ],
+    ids=lambda value: f"{value!r:.40}",
 )
 def test_what_is_no_moment_is_refused(moment: Any, reason: str) -> None:
     message = whole(f"{moment!r} {reason}")
@@ -61,7 +64,11 @@ def test_what_is_no_span_is_refused(delta: Any, optum_clock: Clock) -> None:
     assert optum_clock.now == before
 
 
-@pytest.mark.parametrize("delta", [10**15, -(10**15), 1e300, dt.timedelta.max])
+@pytest.mark.parametrize(
+    "delta",
+    [10**15, -(10**15), 1e300, 10**400, dt.timedelta.max],
+    ids=lambda value: f"{value!r:.40}",
+)
 def test_a_tick_beyond_the_calendar_is_refused(delta: Any, optum_clock: Clock) -> None:
     before = optum_clock.now
 
@@ -85,6 +92,19 @@ def test_a_negative_margin_is_refused(
         ValueError, match=whole(f"{keyword}=-1: {keyword} must be 0 or more seconds")
     ):
         getattr(optum_clock, name)(**{keyword: -1})
+
+
+@pytest.mark.parametrize("name", ["expire_token", "nearly_expire_token"])
+@pytest.mark.parametrize("value", [10**15, 10**400], ids=["a long time", "beyond every float"])
+def test_a_margin_beyond_the_calendar_is_refused(
+    value: int, name: str, optum_clock: Clock, optum_auth: FakeOptum
+) -> None:
+    optum_auth.issue_token()
+    keyword = "by" if name == "expire_token" else "margin"
+    message = f"a move by {value} leads outside the calendar (years 1 to 9999)"
+
+    with pytest.raises(ValueError, match=whole(message)):
+        getattr(optum_clock, name)(**{keyword: value})
 
 
 NOT_RUNNING = (
@@ -127,3 +147,12 @@ def test_a_second_clock_inside_a_running_one_is_an_error(optum_clock: Clock) -> 
     optum_clock.tick()
     second.__exit__(None, None, None)
     optum_clock.tick()
+
+
+def test_a_clock_that_was_refused_inside_another_runs_after_it() -> None:
+    second = Clock(0)
+    with Clock(1), pytest.raises(RuntimeError, match="a Clock is running already"):
+        second.__enter__()
+
+    with second:
+        assert second.time == 0

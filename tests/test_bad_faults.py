@@ -42,6 +42,15 @@ def test_a_status_that_is_none_is_refused(
             make(status)
 
 
+@pytest.mark.parametrize(("make", "least"), [(faults.http_error, 100), (faults.gateway_error, 500)])
+def test_the_first_and_the_last_status_are_accepted(
+    make: Callable[[int], Fault], least: int
+) -> None:
+    shown = [repr(make(status)) for status in (least, 599)]
+
+    assert shown == [f"{make.__name__}({least})", f"{make.__name__}(599)"]
+
+
 @pytest.mark.parametrize("value", [-1, 1.5, "60", True])
 def test_a_retry_after_that_makes_no_sense_is_refused(value: Any) -> None:
     message = (

@@ -8,7 +8,7 @@ import importlib
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from time import monotonic, time_ns
 from typing import Any
@@ -43,6 +43,25 @@ def test_it_starts_at_the_real_time_in_whole_seconds() -> None:
 
     assert int(before) <= started <= after
     assert started == int(started)
+
+
+@pytest.fixture
+def far_east() -> Iterator[None]:
+    """A machine whose local time is nine hours ahead of UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone is the machine's own")
+@pytest.mark.usefixtures("far_east")
+def test_the_real_time_that_it_starts_at_is_utc() -> None:
+    before = time.time()
+    with Clock() as clock:
+        assert int(before) <= clock.time <= before + 60
+    assert time.localtime(0).tm_hour == 9
 
 
 @pytest.mark.parametrize(

@@ -48,13 +48,16 @@ def test_it_knows_the_lifetime_and_the_clock_skew(
 
 
 @at_new_year
-def test_it_takes_another_token_than_the_last(optum_clock: Clock, optum_auth: FakeOptum) -> None:
+@pytest.mark.parametrize(("name", "moved"), [("expire_token", 60), ("nearly_expire_token", 59)])
+def test_it_takes_another_token_than_the_last(
+    name: str, moved: int, optum_clock: Clock, optum_auth: FakeOptum
+) -> None:
     first = optum_auth.issue_token(expires_in=60)
     optum_auth.issue_token()
 
-    optum_clock.expire_token(first)
+    getattr(optum_clock, name)(first)
 
-    assert optum_clock.now == NEW_YEAR + seconds(60)
+    assert optum_clock.now == NEW_YEAR + seconds(moved)
 
 
 @at_new_year

@@ -167,13 +167,13 @@ def test_its_limit_decides_whether_a_thread_is_frozen() -> None:
     assert found[1] == NEW_YEAR.timestamp()
 
 
-def test_a_thing_among_the_modules_that_has_no_names_is_no_trouble() -> None:
-    sys.modules["no_module_at_all"] = object()  # type: ignore[assignment]
-    try:
-        with Clock(0):
-            assert time.time() == 0
-    finally:
-        del sys.modules["no_module_at_all"]
+def test_a_thing_among_the_modules_that_has_no_names_is_no_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "no_module_at_all", object())
+
+    with Clock(0):
+        assert time.time() == 0
 
 
 def test_a_freezer_is_on_top_until_another_starts() -> None:

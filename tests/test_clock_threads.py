@@ -117,7 +117,7 @@ def test_a_clock_function_that_is_itself_handed_to_a_pool_is_frozen(
 
 
 def test_threads_that_run_already_see_the_moves(optum_clock: Clock) -> None:
-    asked: queue.Queue[None] = queue.Queue()
+    asked: queue.Queue[str | None] = queue.Queue()
     told: queue.Queue[float] = queue.Queue()
 
     def answer() -> None:
@@ -131,7 +131,7 @@ def test_threads_that_run_already_see_the_moves(optum_clock: Clock) -> None:
         asked.put(None)
         seen.append(told.get(timeout=5))
         optum_clock.tick(10)
-    asked.put("stop")  # type: ignore[arg-type]
+    asked.put("stop")
     thread.join()
 
     assert seen == [START, START + 10, START + 20]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import schemas
 from token_requests import ask, fields
-from transports_under_test import IN_PROCESS, Send, Transport
+from transports_under_test import IN_PROCESS, Send, Transport, send_with_requests
 from wrong_requests import (
     BASIC,
     CHALLENGE,
@@ -27,6 +27,7 @@ from wrong_requests import (
 )
 
 from pytest_optum_auth import FakeOptum
+from pytest_optum_auth.settings import ErrorFormat
 
 
 @pytest.fixture
@@ -37,9 +38,9 @@ def right(optum_auth: FakeOptum) -> Flawed:
 @pytest.mark.parametrize("error_format", ["optum", "rfc6749"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_a_wrong_request_is_refused_with_its_reason(
-    row: Row, error_format: str, right: Flawed, send: Send, optum_auth: FakeOptum
+    row: Row, error_format: ErrorFormat, right: Flawed, send: Send, optum_auth: FakeOptum
 ) -> None:
-    optum_auth.error_format = error_format  # type: ignore[assignment]
+    optum_auth.error_format = error_format
     row.spoil(right)
 
     answer = right.send_by(send, optum_auth.token_url)
@@ -153,6 +154,59 @@ def test_a_request_without_a_media_type_is_refused(
     assert optum_auth.exchanges[0].outcome == "refused: no Content-Type"
 
 
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        (putting(method="PUT"), "Allow"),
+        (both(basic(), setting(client_secret="wrong")), "WWW-Authenticate"),
+    ],
+    ids=["method", "secret"],
+)
+def test_a_header_is_spelled_as_usual_for_who_looks_into_a_plain_dict(
+    spoil: Spoil, name: str, right: Flawed, optum_auth: FakeOptum
+) -> None:
+    spoil(right)
+
+    assert name in list(right.send_by(send_with_requests, optum_auth.token_url).headers)
+
+
+@pytest.mark.parametrize("query", ["?client_id=x?y", "?a=1&client_id=", "?client_secret"])
+def test_credentials_are_found_anywhere_in_the_query(
+    query: str, right: Flawed, send: Send, optum_auth: FakeOptum
+) -> None:
+    right.query = query
+
+    answer = right.send_by(send, optum_auth.token_url)
+
+    assert (answer.status, answer.json()["Errors"]) == (400, [QUERY])
+
+
+def test_a_field_without_a_value_is_given_all_the_same(
+    right: Flawed, send: Send, optum_auth: FakeOptum
+) -> None:
+    right.tail = b"&client_id="
+
+    answer = right.send_by(send, optum_auth.token_url)
+
+    reasons = ["Field 'client_id' is required.", "Field 'client_id' is given more than once."]
+    assert (answer.status, answer.json()["Errors"]) == (400, reasons)
+
+
+@pytest.mark.parametrize("tail", [b"&x=%FF", b"&x=\xff"], ids=["escaped", "bytes"])
+def test_the_fields_of_a_body_that_is_not_utf8_are_read_all_the_same(
+    tail: bytes, right: Flawed, send: Send, optum_auth: FakeOptum
+) -> None:
+    basic()(right)
+    sent = dict(right.fields)
+    right.tail = b"&note=" + tail
+
+    answer = right.send_by(send, optum_auth.token_url)
+
+    # Basic beside the fields does no harm: it is the bytes that are refused.
+    assert answer.json()["Errors"] == ["The request body is not valid UTF-8."]
+    assert optum_auth.exchanges[0].form == sent | {"note": "", "x": "\N{REPLACEMENT CHARACTER}"}
+
+
 def test_head_is_refused_without_a_body(send: Send, optum_auth: FakeOptum) -> None:
     answer = send("HEAD", optum_auth.token_url)
 
@@ -213,3 +267,31 @@ def test_the_answer_to_a_huge_scope_is_short(send: Send, optum_auth: FakeOptum) 
     assert answer.status == 403
     assert len(answer.content) < 400
     assert len(optum_auth.exchanges[0].outcome) < 100
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason", "outcome"),
+    [
+        (putting(method="M" * 41), f"Method '{'M' * 40}' is not allowed. Use 'POST'.", "not POST"),
+        (
+            having(Content_Type="x" * 101),
+            f"Content-Type '{'x' * 100}' is not supported. Use '{FORM}'.",
+            f"Content-Type is '{'x' * 40}'",
+        ),
+        (
+            setting(scope="x" * 101),
+            f"Requested scope '{'x' * 100}' is not permitted for this client.",
+            f"scope '{'x' * 40}' is not granted to the client",
+        ),
+    ],
+    ids=["method", "media type", "scope"],
+)
+def test_of_what_is_long_the_beginning_is_shown(
+    spoil: Spoil, reason: str, outcome: str, right: Flawed, send: Send, optum_auth: FakeOptum
+) -> None:
+    spoil(right)
+
+    answer = right.send_by(send, optum_auth.token_url)
+
+    assert answer.json()["Errors"] == [reason]
+    assert optum_auth.exchanges[0].outcome == f"refused: {outcome}"

@@ -12,6 +12,7 @@ from token_requests import call, fields
 from transports_under_test import Answer, Send, Transport
 
 from pytest_optum_auth import FakeOptum
+from pytest_optum_auth.settings import ErrorFormat
 
 URL = "https://sandbox-apigw.optum.com/apip/auth/v2/token"
 GRANT_TYPE = "Field 'grant_type' is required and must be 'client_credentials'."
@@ -96,9 +97,9 @@ ROWS = [
 @pytest.mark.parametrize("error_format", ["optum", "rfc6749"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_a_wrong_request_is_refused_in_the_shape_of_rfc_6749_whatever_the_setting(
-    row: Row, error_format: str, send: Send, optum_auth: FakeOptum
+    row: Row, error_format: ErrorFormat, send: Send, optum_auth: FakeOptum
 ) -> None:
-    optum_auth.error_format = error_format  # type: ignore[assignment]
+    optum_auth.error_format = error_format
     body = json.dumps(fields(optum_auth) | (row.changes or {})).encode()
 
     answer = send(

@@ -221,9 +221,22 @@ def test_an_answer_that_is_no_object_cannot_lack_a_key(optum_auth: FakeOptum) ->
     assert optum_auth.problems() == f"GET {PATH}: ValueError: {message}"
 
 
-def test_an_answer_that_lacks_the_key_is_refused_when_injected(optum_auth: FakeOptum) -> None:
-    route = optum_auth.protect("GET", PATH, json={"plan": "gold"})
-    message = "without('nonsense'): the answer has no key 'nonsense'; it has 'plan'"
+def test_an_answer_without_a_body_cannot_hold_another_value(optum_auth: FakeOptum) -> None:
+    optum_auth.strict = False
+    route = optum_auth.protect("GET", PATH, status=204)
+    route.inject(faults.replacing(plan="gold"))
+    message = "replacing(plan='gold') needs an answer that is a JSON object"
+
+    with pytest.raises(ValueError, match=whole(message)):
+        call(send, optum_auth.issue_token())
+
+
+@pytest.mark.parametrize(("content", "keys"), [({"plan": "gold"}, "'plan'"), ({}, "none")])
+def test_an_answer_that_lacks_the_key_is_refused_when_injected(
+    content: dict[str, str], keys: str, optum_auth: FakeOptum
+) -> None:
+    route = optum_auth.protect("GET", PATH, json=content)
+    message = f"without('nonsense'): the answer has no key 'nonsense'; it has {keys}"
 
     with pytest.raises(ValueError, match=whole(message)):
         route.inject(faults.without("nonsense"))

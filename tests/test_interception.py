@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ class Owner:
 
 
 @pytest.fixture
-def owner() -> type:
+def owner() -> Any:
+    """A class of its own for each test, whose method is replaced."""
     return type("Owner", (), dict(vars(Owner)))
 
 
@@ -23,8 +25,8 @@ def around(name: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
     return lambda beneath: lambda self: f"{name} over {beneath(self)}"
 
 
-def test_it_answers_between_install_and_remove(owner: type) -> None:
-    genuine = owner.method  # type: ignore[attr-defined]
+def test_it_answers_between_install_and_remove(owner: Any) -> None:
+    genuine = owner.method
     interception = Interception(owner, "method", around("ours"))
 
     interception.install()
@@ -32,10 +34,10 @@ def test_it_answers_between_install_and_remove(owner: type) -> None:
     interception.remove()
 
     assert inside == "ours over genuine"
-    assert owner.method is genuine  # type: ignore[attr-defined]
+    assert owner.method is genuine
 
 
-def test_installing_twice_lays_one_layer(owner: type) -> None:
+def test_installing_twice_lays_one_layer(owner: Any) -> None:
     interception = Interception(owner, "method", around("ours"))
     interception.install()
     interception.install()
@@ -43,10 +45,10 @@ def test_installing_twice_lays_one_layer(owner: type) -> None:
     assert owner().method() == "ours over genuine"
 
 
-def test_it_rises_over_what_covered_it(owner: type) -> None:
+def test_it_rises_over_what_covered_it(owner: Any) -> None:
     interception = Interception(owner, "method", around("ours"))
     interception.install()
-    owner.method = around("theirs")(owner.method)  # type: ignore[attr-defined]
+    owner.method = around("theirs")(owner.method)
     covered = owner().method()
     interception.rise()
 
@@ -54,26 +56,26 @@ def test_it_rises_over_what_covered_it(owner: type) -> None:
     assert owner().method() == "ours over theirs over ours over genuine"
 
 
-def test_it_does_not_rise_after_its_end(owner: type) -> None:
-    genuine = owner.method  # type: ignore[attr-defined]
+def test_it_does_not_rise_after_its_end(owner: Any) -> None:
+    genuine = owner.method
     interception = Interception(owner, "method", around("ours"))
     interception.install()
     interception.remove()
     interception.rise()
 
-    assert owner.method is genuine  # type: ignore[attr-defined]
+    assert owner.method is genuine
 
 
-def test_a_layer_that_is_put_back_after_its_end_takes_itself_off(owner: type) -> None:
-    genuine = owner.method  # type: ignore[attr-defined]
+def test_a_layer_that_is_put_back_after_its_end_takes_itself_off(owner: Any) -> None:
+    genuine = owner.method
     interception = Interception(owner, "method", around("ours"))
     interception.install()
-    layer = owner.method  # type: ignore[attr-defined]
-    owner.method = around("theirs")(layer)  # type: ignore[attr-defined]
+    layer = owner.method
+    owner.method = around("theirs")(layer)
     interception.remove()
 
-    owner.method = layer  # type: ignore[attr-defined]
+    owner.method = layer
     first = owner().method()
 
     assert first == "genuine"
-    assert owner.method is genuine  # type: ignore[attr-defined]
+    assert owner.method is genuine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from token_requests import SCOPE, START, ask, at_new_year, call, get_token, status_of
@@ -76,14 +77,14 @@ def test_a_claim_that_the_token_decides_is_refused(claim: str, optum_auth: FakeO
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "60", True])
-def test_an_expires_in_that_makes_no_sense_is_refused(value: object, optum_auth: FakeOptum) -> None:
+def test_an_expires_in_that_makes_no_sense_is_refused(value: Any, optum_auth: FakeOptum) -> None:
     message = (
         f"expires_in={value!r}: expires_in must be a whole number of seconds from 0 to "
         "3162240000 (a century)"
     )
 
     with pytest.raises(ValueError, match=whole(message)):
-        optum_auth.issue_token(expires_in=value)  # type: ignore[arg-type]
+        optum_auth.issue_token(expires_in=value)
 
 
 def test_a_token_for_a_client_that_nobody_registered_is_refused(optum_auth: FakeOptum) -> None:

@@ -12,6 +12,7 @@ import pytest
 from inner_runs import Run
 
 import pytest_optum_auth
+from pytest_optum_auth.fake import KEYWORDS
 
 
 def modules_after(tmp_path: Path, *options: str) -> set[str]:
@@ -110,10 +111,12 @@ def test_the_markers_are_registered(run: Run) -> None:
 
     lines = [line for line in result.outlines if line.startswith("@pytest.mark.optum_")]
     assert lines == [
-        "@pytest.mark.optum_auth(**settings): the fake token endpoint, with these settings of "
-        "FakeOptum",
-        "@pytest.mark.optum_clock(start=None): a clock that stands still, starting there",
-        "@pytest.mark.optum_live: runs against the live sandbox when credentials are set",
+        "@pytest.mark.optum_auth(**settings): the fake token endpoint, set up with "
+        f"{', '.join(KEYWORDS)}",
+        "@pytest.mark.optum_clock(start=None): a clock that stands still, starting at "
+        "'2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 (default: now)",
+        "@pytest.mark.optum_live: runs against the live sandbox, and is skipped unless credentials "
+        "are set",
     ]
 
 

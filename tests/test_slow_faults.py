@@ -97,14 +97,16 @@ def test_a_longer_timeout_does_not_strike(send: Send, optum_auth: FakeOptum) -> 
     assert answer.status == 200
 
 
-def test_what_changes_during_a_wait_counts(send: Send, optum_auth: FakeOptum) -> None:
+def test_what_changes_during_a_wait_counts(
+    send: Send, optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch
+) -> None:
     optum_auth.protect("GET", "/oihub/claim/inquiry/v1").inject(faults.slow(0.05))
     token = optum_auth.issue_token(expires_in=1)
     optum_auth.clock_skew = 0
 
     real = optum_auth._gateway.server_now
     readings = iter([real(), token.expires_at])
-    optum_auth._gateway.server_now = lambda: next(readings)  # type: ignore[method-assign]
+    monkeypatch.setattr(optum_auth._gateway, "server_now", lambda: next(readings))
 
     assert call(send, token).status == 401
 

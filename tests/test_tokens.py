@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 import jwt
 import pytest
@@ -33,6 +34,29 @@ def test_a_token_is_a_signed_jwt_with_the_claims_of_its_request(optum_auth: Fake
     assert len(jti) == 36
     assert jwt.get_unverified_header(value) == {"alg": "HS256", "typ": "JWT"}
     assert optum_auth.tokens[0].claims == {**claims, "jti": jti}
+
+
+@pytest.mark.optum_clock("2026-01-01T00:00:00.9Z")
+def test_a_token_counts_whole_seconds(optum_auth: FakeOptum) -> None:
+    get_token(send, optum_auth)
+
+    token = optum_auth.tokens[0]
+
+    assert repr((token.claims["iat"], token.claims["exp"])) == "(1767225600, 1767232800)"
+    assert (token.issued_at, token.expires_at) == (START, START + dt.timedelta(hours=2))
+
+
+def test_the_id_of_a_token_is_a_uuid_that_ends_with_its_number(optum_auth: FakeOptum) -> None:
+    ids = [str(optum_auth.issue_token().claims["jti"]) for _ in range(11)]
+
+    assert [str(uuid.UUID(jti)) for jti in ids] == ids
+    assert [jti[-12:] for jti in ids] == [f"{number:012x}" for number in range(1, 12)]
+
+
+def test_a_token_is_byte_for_byte_what_pyjwt_makes_of_its_claims(optum_auth: FakeOptum) -> None:
+    token = optum_auth.issue_token(tenant="né")
+
+    assert token.value == jwt.encode(token.claims, optum_auth.signing_key, "HS256")
 
 
 def test_the_signing_key_of_another_fake_does_not_verify_it(optum_auth: FakeOptum) -> None:
