@@ -252,7 +252,7 @@ def _moment(value: Moment) -> dt.datetime:
         )
     if moment.tzinfo is None:
         raise ValueError(
-            f"{value!r} is naive and could mean any time zone: add one, as in "
+            f"{str(value)!r} is naive and could mean any time zone: add one, as in "
             "'2026-01-01T00:00:00Z' or datetime(2026, 1, 1, tzinfo=timezone.utc)"
         )
     return _EPOCH + (moment - _EPOCH)

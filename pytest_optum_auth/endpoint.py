@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from . import facts
 from .clients import Client, ClientRegistry
@@ -192,12 +192,22 @@ def _check_client(
     client = clients.find(fields["client_id"])
     if client is None:
         reason, outcome = facts.INVALID_CLIENT_ID, "refused: client_id is unknown"
-    elif client.credentials.client_secret != fields["client_secret"]:
-        reason, outcome = facts.INVALID_SECRET, "refused: client_secret is wrong"
+    elif (secret := client.credentials.client_secret) != fields["client_secret"]:
+        reason = facts.INVALID_SECRET
+        outcome = f"refused: client_secret is wrong{_mistake(fields['client_secret'], secret)}"
     else:
         return None
     challenge = (("WWW-Authenticate", facts.BASIC_CHALLENGE),) if tried_basic else ()
     return Refusal(401, (reason,), outcome, headers=challenge)
+
+
+def _mistake(given: str, secret: str) -> str:
+    """How a client may have come from ``secret`` to ``given``, in words; empty: nobody knows."""
+    if given == parse_qsl(f"s={secret}", keep_blank_values=True)[0][1]:
+        return " (not escaped by the client?)"
+    if secret in (unquote(given), unquote_plus(given)):
+        return " (escaped twice by the client?)"
+    return ""
 
 
 def _grant(client: Client, wanted: str, default_scope: str, tried_basic: bool) -> Grant | Refusal:

@@ -26,7 +26,6 @@ NAIVE = (
 @pytest.mark.parametrize(
     ("moment", "reason"),
     [
-        (dt.datetime(2026, 1, 1), NAIVE),
         ("2026-01-01", NAIVE),
         ("2026-01-01T00:00:00", NAIVE),
         ("noon", "is no moment: write it as in '2026-01-01T00:00:00Z'"),
@@ -51,6 +50,11 @@ def test_what_is_no_moment_is_refused(moment: Any, reason: str) -> None:
         with pytest.raises(ValueError, match=message):
             clock.move_to(moment)
         assert clock.time == 0
+
+
+def test_a_naive_datetime_is_refused_by_its_digits_also_under_the_clock(optum_clock: Clock) -> None:
+    with pytest.raises(ValueError, match=whole(f"'2026-01-01 00:00:00' {NAIVE}")):
+        optum_clock.move_to(dt.datetime(2026, 1, 1))
 
 
 @pytest.mark.parametrize("delta", ["60", None, True, float("inf"), float("nan")])

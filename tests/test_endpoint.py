@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote, quote_plus
 
 import pytest
 import schemas
@@ -224,17 +226,34 @@ def test_the_scheme_basic_is_known_in_any_case(
 
 
 def test_the_default_secret_holds_characters_that_a_form_must_escape(
-    send: Send, optum_auth: FakeOptum
+    optum_auth: FakeOptum,
 ) -> None:
-    client_id, secret = optum_auth.credentials
-    unescaped = f"grant_type=client_credentials&client_id={client_id}&client_secret={secret}"
+    assert set("&+=%/é ") <= set(optum_auth.credentials.client_secret)
 
-    answer = send(
-        "POST", optum_auth.token_url, headers={"Content-Type": FORM}, content=unescaped.encode()
+
+@pytest.mark.parametrize("secret", [None, "a+b", "50%25", "a&b=c"])
+def test_a_client_that_does_not_escape_its_secret_is_told_so(
+    secret: str | None, send: Send, optum_auth: FakeOptum
+) -> None:
+    known = optum_auth.add_client("me", secret).client_secret
+    form = f"grant_type=client_credentials&client_id=me&client_secret={known}"
+
+    send("POST", optum_auth.token_url, headers={"Content-Type": FORM}, content=form.encode())
+
+    assert [(seen.status, seen.outcome) for seen in optum_auth.token_requests] == [
+        (401, "refused: client_secret is wrong (not escaped by the client?)")
+    ]
+
+
+@pytest.mark.parametrize("escape", [quote, quote_plus])
+def test_a_client_that_escapes_its_secret_twice_is_told_so(
+    escape: Callable[[str], str], send: Send, optum_auth: FakeOptum
+) -> None:
+    ask(send, optum_auth, client_secret=escape(optum_auth.credentials.client_secret))
+
+    assert optum_auth.token_requests[0].outcome == (
+        "refused: client_secret is wrong (escaped twice by the client?)"
     )
-
-    assert answer.status == 401
-    assert set("&+=%/é ") <= set(secret)
 
 
 @pytest.mark.parametrize("asked", ['adm"in', "adm\\in", "adménis"])
