@@ -245,6 +245,17 @@ def test_a_client_that_does_not_escape_its_secret_is_told_so(
     ]
 
 
+@pytest.mark.parametrize("secret", ["&", "&x", "=", "%", "x"])
+def test_nothing_is_told_of_a_secret_that_is_merely_wrong(
+    secret: str, send: Send, optum_auth: FakeOptum
+) -> None:
+    optum_auth.add_client("me", secret)
+
+    ask(send, optum_auth, client_id="me", client_secret="wrong")
+
+    assert optum_auth.token_requests[0].outcome == "refused: client_secret is wrong"
+
+
 @pytest.mark.parametrize("escape", [quote, quote_plus])
 def test_a_client_that_escapes_its_secret_twice_is_told_so(
     escape: Callable[[str], str], send: Send, optum_auth: FakeOptum
