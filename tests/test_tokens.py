@@ -36,7 +36,7 @@ def test_a_token_is_a_signed_jwt_with_the_claims_of_its_request(optum_auth: Fake
     assert optum_auth.tokens[0].claims == {**claims, "jti": jti}
 
 
-@pytest.mark.optum_clock("2026-01-01T00:00:00.9Z")
+@pytest.mark.optum_clock("2026-01-01T00:00:00.900Z")
 def test_a_token_counts_whole_seconds(optum_auth: FakeOptum) -> None:
     get_token(send, optum_auth)
 

@@ -51,8 +51,7 @@ def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
 
 def load(name: str) -> ModuleType:
     """The module of a transport."""
-    module = f"{__name__}.{name}_"
-    return sys.modules.get(module) or importlib.import_module(module)
+    return importlib.import_module(f"{__name__}.{name}_")
 
 
 def load_imported() -> None:
