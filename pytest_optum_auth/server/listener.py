@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Final
 
 from ..gateway import Gateway
@@ -71,17 +70,6 @@ class Listener:
             self._thread.join()
         for end in (self._socket, self._woken, self._waker):
             end.close()
-
-    def __enter__(self) -> Listener:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _listen(self) -> None:
         with selectors.DefaultSelector() as selector:

@@ -82,9 +82,9 @@ def printed_by(prompt: str, options: tuple[str, ...], pytester: pytest.Pytester)
             # It would serve for ever: with --help it only reads the options before that.
             command = (sys.executable, "-m", "pytest_optum_auth", *arguments, "--help")
             return "" if pytester.run(*command).ret == 0 else "a usage error"
-        case ["python", *arguments]:
-            return pytester.run(sys.executable, *arguments).stdout.str()
-    raise AssertionError(f"nobody runs {prompt!r}")
+        case command:
+            assert command[0] == "python", f"nobody runs {prompt!r}"
+            return pytester.run(sys.executable, *command[1:]).stdout.str()
 
 
 def run_modules(blocks: list[str], options: tuple[str, ...], pytester: pytest.Pytester) -> int:
