@@ -21,8 +21,8 @@ _PATIENCE: Final = 2.0
 class Listener:
     """Listens on loopback at ``port`` (0: any that is free) and serves one gateway at a time.
 
-    A context manager: leaving it closes the port and ends the thread. While nobody is served,
-    connections are reset. Raises ``OSError`` when the port is taken.
+    :meth:`close` closes the port and ends the thread. While nobody is served, connections are
+    reset. Raises ``OSError`` when the port is taken.
     """
 
     def __init__(self, context: ssl.SSLContext, port: int = 0) -> None:
