@@ -31,6 +31,15 @@ def frozen_places(freeze: Any) -> set[tuple[str, str]]:
     return {(module.__name__, name) for module, name, _ in changes}
 
 
+def when_frozen(module: ModuleType) -> float:
+    """The time that ``module`` tells in a freeze at the new year."""
+    freezer = Freezer(NEW_YEAR)
+    freezer.start()
+    now: float = module.now()
+    freezer.stop()
+    return now
+
+
 def test_the_same_places_are_frozen_as_by_freezegun_alone() -> None:
     alone = freezegun.freeze_time("2026-01-01", ignore=list(freezing._KEEP))
     with freezegun.freeze_time("2026-01-01"):
@@ -56,12 +65,7 @@ def test_a_clock_function_that_a_module_gets_between_two_freezes_is_found(
     first.stop()
     vars(module)["now"] = time.time
 
-    second = Freezer(NEW_YEAR)
-    second.start()
-    frozen = module.now()
-    second.stop()
-
-    assert frozen == NEW_YEAR.timestamp()
+    assert when_frozen(module) == NEW_YEAR.timestamp()
     assert module.now is time.time
 
 
@@ -75,12 +79,7 @@ def test_a_module_that_is_loaded_in_another_freeze_than_ours_is_frozen_later(
         inner.stop()
     vars(module)["now"] = time.time
 
-    later = Freezer(NEW_YEAR)
-    later.start()
-    frozen = module.now()
-    later.stop()
-
-    assert frozen == NEW_YEAR.timestamp()
+    assert when_frozen(module) == NEW_YEAR.timestamp()
 
 
 def test_a_module_that_is_loaded_while_the_time_is_frozen_gets_the_real_functions_back() -> None:
