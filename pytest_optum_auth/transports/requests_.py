@@ -114,6 +114,7 @@ class _Connection(HTTPSConnection):
     ) -> None:
         self._asked = (method, url, body, headers)
 
+    # As in urllib3 itself: http.client, from which both inherit, has a response class of its own.
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
         try:
             outcome = self.outcomes.pop() if self.outcomes else None

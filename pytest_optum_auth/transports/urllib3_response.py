@@ -37,6 +37,7 @@ def urllib3_response(answer: Response, method: str) -> urllib3.HTTPResponse:
         version_string="HTTP/1.1",
         reason=http.client.responses.get(answer.status),
         preload_content=False,
+        # Of the http.client.HTTPResponse that it is typed as, only what _Original has is read.
         original_response=_Original(answer.headers) if cookies else None,  # type: ignore[arg-type]
         request_method=method,
     )
