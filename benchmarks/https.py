@@ -32,7 +32,7 @@ def measure(rounds: int) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder, FakeOptum(transports=[]) as fake:
         bare, bare_ca = _bare_server(Path(folder))
         try:
-            with ServerSession(Path(folder)) as session, session.serving(fake) as server:
+            with ServerSession(Path(folder)) as session, session.serving(fake.gateway) as server:
                 ours = _Client(server.token_url, server.ca_bundle, *fake.credentials)
                 theirs = _Client(bare.url_for(PATH), bare_ca, *fake.credentials)
                 yield compared(

@@ -12,7 +12,7 @@ from importlib import metadata
 from sphinx.application import Sphinx
 
 from pytest_optum_auth import plugin
-from pytest_optum_auth.settings import Setting
+from pytest_optum_auth.core.settings import Setting
 
 project = "pytest-optum-auth"
 author = "the pytest-optum-auth authors"

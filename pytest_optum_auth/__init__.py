@@ -10,32 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import faults
-    from .clients import Credentials
     from .clock import Clock
+    from .core.clients import Credentials
+    from .core.fault import Fault
+    from .core.holds import Hold
+    from .core.injection import Injection
+    from .core.journal import Exchange
+    from .core.routes import ApiRoute
+    from .core.tokens import Token
     from .fake import FakeOptum
-    from .faults import Fault
-    from .holds import Hold
-    from .injection import Injection
-    from .journal import Exchange
     from .live.sandbox import LiveSandbox
     from .live.target import Target
-    from .routes import ApiRoute
     from .server.served import Server
-    from .tokens import Token
 
 _ROOMS = {
-    "ApiRoute": "routes",
+    "ApiRoute": "core.routes",
     "Clock": "clock",
-    "Credentials": "clients",
-    "Exchange": "journal",
+    "Credentials": "core.clients",
+    "Exchange": "core.journal",
     "FakeOptum": "fake",
-    "Fault": "faults",
-    "Hold": "holds",
-    "Injection": "injection",
+    "Fault": "core.fault",
+    "Hold": "core.holds",
+    "Injection": "core.injection",
     "LiveSandbox": "live.sandbox",
     "Server": "server.served",
     "Target": "live.target",
-    "Token": "tokens",
+    "Token": "core.tokens",
 }
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""``python -m pytest_optum_auth serve``: see :mod:`pytest_optum_auth.server.serve`."""
+"""``python -m pytest_optum_auth serve``: see :mod:`pytest_optum_auth.server.cli`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .server import serve
+from .server import cli as serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

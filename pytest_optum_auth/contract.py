@@ -15,11 +15,11 @@ from typing import Any
 import jwt
 import pytest
 
-from pytest_optum_auth import facts
-from pytest_optum_auth.live.probes import Probes, fake_send, live_send, too_many_workers
+from pytest_optum_auth.core import facts
+from pytest_optum_auth.live.contract.probes import Probes, fake_send, live_send, too_many_workers
 from pytest_optum_auth.live.sandbox import LiveSandbox
+from pytest_optum_auth.live.sandbox.http import Answer, LiveError
 from pytest_optum_auth.live.target import Target, live_target
-from pytest_optum_auth.live.wire import Answer, LiveError
 
 _TYPES = {"access_token": "str", "expires_in": "int", "token_type": "str", "scope": "str"}
 _REQUIRED = {*_TYPES, "refresh_expires_in", "not-before-policy"}

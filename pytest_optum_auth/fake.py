@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
-from . import facts, timeline
-from .addresses import checked_base_url, checked_token_path
-from .clients import Credentials
-from .endpoint import V3
+from .core import active, facts, timeline
+from .core.clients import Credentials
+from .core.gateway import Gateway
+from .core.holds import Hold
+from .core.injection import Injection
+from .core.journal import Exchange, Exchanges
+from .core.routes import ApiRoute, new_route
+from .core.settings import (
+    Settings,
+    SettingValues,
+    checked_base_url,
+    checked_token_path,
+    scope_text,
+    seconds,
+)
+from .core.state import GatewayState
+from .core.token_endpoint import V3
+from .core.tokens import Token, check_claims, epoch
 from .faults import Fault
-from .gateway import Gateway
-from .holds import Hold
-from .injection import Injection
-from .journal import Exchange, Exchanges
-from .routes import ApiRoute, new_route
-from .settings import Settings, SettingValues, scope_text, seconds
-from .tokens import Token, check_claims, epoch
-from .transports import activate, active, chosen, deactivate
+from .transports import activate, chosen, deactivate
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -57,73 +63,76 @@ class FakeOptum(Settings):
                 known = ", ".join((*KEYWORDS, *_WHERE))
                 raise TypeError(f"unknown keyword {name!r}: known are {known}")
             setattr(self, name, value)
-        self._token_path = (
-            facts.TOKEN_PATH if token_path is None else checked_token_path(token_path)
-        )
-        token_paths = [self._token_path]
-        if base_url is not None:
-            base_url = checked_base_url(base_url)
-            token_paths.append(urlsplit(base_url).path + self._token_path)
         self._transports = chosen(transports)
-        self._gateway = Gateway(self, base_url or facts.BASE_URL, token_paths)
-        self._gateway.clients.add(client_id, client_secret, None)
+        self._state = GatewayState(
+            self,
+            facts.BASE_URL if base_url is None else checked_base_url(base_url),
+            facts.TOKEN_PATH if token_path is None else checked_token_path(token_path),
+        )
+        self._state.clients.add(client_id, client_secret, None)
+        self._gateway = Gateway(self._state)
         self._depth = 0
-        self._started_at = self._gateway.local_now()
+        self._started_at = self._state.local_now()
+
+    @property
+    def gateway(self) -> Gateway:
+        """What answers the requests: for what brings them by another way than the transports."""
+        return self._gateway
 
     # What a client under test needs.
 
     @property
     def base_url(self) -> str:
         """The gateway's URL without a path, by default the sandbox's."""
-        return self._gateway.base_url
+        return self._state.base_url
 
     @property
     def token_url(self) -> str:
         """The token endpoint's URL."""
-        return f"{self._gateway.base_url}{self._token_path}"
+        return self._state.token_url
 
     @property
     def credentials(self) -> Credentials:
         """The default client's credentials, as they are now; unpacks to id and secret."""
-        return self._gateway.clients.default
+        return self._state.clients.default
 
     @property
     def signing_key(self) -> bytes:
         """The key of the tokens' HS256 signature, for code that verifies them."""
-        return self._gateway.ledger.signing_key
+        return self._state.ledger.signing_key
 
     # What happened.
 
     @property
     def tokens(self) -> list[Token]:
         """The tokens issued, oldest first."""
-        return list(self._gateway.ledger.tokens)
+        return list(self._state.ledger.tokens)
 
     @property
     def last_token(self) -> Token | None:
         """The token issued last, or ``None``."""
-        tokens = self._gateway.ledger.tokens
+        tokens = self._state.ledger.tokens
         return tokens[-1] if tokens else None
 
     @property
     def exchanges(self) -> Exchanges:
         """Everything seen, oldest first."""
-        return Exchanges(self._gateway.journal.exchanges)
+        return Exchanges(self._state.journal.exchanges)
 
     @property
     def token_requests(self) -> Exchanges:
         """Every request that reached a token path, whatever the answer."""
-        return Exchanges(self._gateway.journal.token_requests)
+        return Exchanges(self._state.journal.token_requests)
 
     @property
     def api_requests(self) -> Exchanges:
         """Every other request to a gateway host."""
-        return Exchanges(self._gateway.journal.api_requests)
+        return Exchanges(self._state.journal.api_requests)
 
     @property
     def needless_token_requests(self) -> Exchanges:
         """Token requests that got a token while the same client held one good for over 60 s."""
-        return Exchanges(self._gateway.journal.needless)
+        return Exchanges(self._state.journal.needless)
 
     # Clients and tokens.
 
@@ -141,8 +150,8 @@ class FakeOptum(Settings):
         """
         if scope is not None and scope_text(scope) is not None:
             raise ValueError(f"scope={scope!r}: scope must be {scope_text(scope)}")
-        with self._gateway.lock:
-            return self._gateway.clients.add(client_id, client_secret, scope)
+        with self._state.lock:
+            return self._state.clients.add(client_id, client_secret, scope)
 
     def rotate_secret(self, client_id: str | None = None) -> Credentials:
         """Give a client (``None``: the default one) a new secret; the old one is refused from now.
@@ -150,8 +159,8 @@ class FakeOptum(Settings):
         ``credentials`` follows, the environment of ``optum_env`` does not. Raises ``ValueError``
         for an unknown ``client_id``.
         """
-        with self._gateway.lock:
-            credentials = self._gateway.clients.rotate(client_id)
+        with self._state.lock:
+            credentials = self._state.clients.rotate(client_id)
             self._note(f"secret of {credentials.client_id!r} rotated")
             return credentials
 
@@ -168,14 +177,14 @@ class FakeOptum(Settings):
         check_claims(claims)
         if expires_in is not None and (wanted := seconds(expires_in)) is not None:
             raise ValueError(f"expires_in={expires_in!r}: expires_in must be {wanted}")
-        with self._gateway.lock:
-            client = self._gateway.clients.known(client_id)
+        with self._state.lock:
+            client = self._state.clients.known(client_id)
             scope = self.scope if client.scope is None else client.scope
             lifetime = self.expires_in if self.lifetime is None else self.lifetime
-            return self._gateway.ledger.issue(
+            return self._state.ledger.issue(
                 client.credentials.client_id,
                 scope,
-                self._gateway.server_now(),
+                self._state.server_now(),
                 expires_in=self.expires_in if expires_in is None else expires_in,
                 lifetime=lifetime if expires_in is None else expires_in,
                 claims=claims,
@@ -186,9 +195,9 @@ class FakeOptum(Settings):
 
         Raises ``ValueError`` before any token exists and for a token of another fake.
         """
-        with self._gateway.lock:
+        with self._state.lock:
             token = self._known(token)
-            self._gateway.ledger.revoke(token)
+            self._state.ledger.revoke(token)
             self._note(f"token #{token.number} revoked")
 
     def revoke_all(self) -> None:
@@ -196,9 +205,9 @@ class FakeOptum(Settings):
 
         A token that is issued afterwards, in the same second too, is good.
         """
-        with self._gateway.lock:
-            self._gateway.ledger.revoke_all()
-            self._gateway.not_before = epoch(self._gateway.server_now())
+        with self._state.lock:
+            self._state.ledger.revoke_all()
+            self._state.not_before = epoch(self._state.server_now())
             self._note("all tokens revoked")
 
     # APIs and faults.
@@ -227,18 +236,18 @@ class FakeOptum(Settings):
         route = new_route(
             method,
             path,
-            self._gateway.hosts,
+            self._state.hosts,
             json={} if json is None else json,
             status=status,
             headers=headers,
             scope=scope,
             unauthorized=unauthorized,
         )
-        if route.path in self._gateway.token_paths:
+        if route.path in self._state.token_paths:
             raise ValueError(
                 f"path {route.path!r}: that is the token endpoint, which answers itself"
             )
-        self._gateway.add_route(route)
+        self._state.add_route(route)
         return route
 
     def inject(self, fault: Fault, *, times: int | None = 1) -> Injection:
@@ -249,20 +258,20 @@ class FakeOptum(Settings):
         is no fault, ``ValueError`` for ``times`` below 1 and for a fault that takes away a key
         which the answer does not have.
         """
-        with self._gateway.lock:
-            return self._gateway.faults.add(fault, times, V3.documented_keys)
+        with self._state.lock:
+            return self._state.faults.add(fault, times, V3.documented_keys)
 
     def hold(self) -> Hold:
         """Keep token requests waiting at the endpoint, until its end or ``release()``."""
         hold = Hold()
-        self._gateway.holds.append(hold)
+        self._state.holds.append(hold)
         return hold
 
     # The end.
 
     def problems(self) -> str:
         """Unmet faults and unexpected requests that nobody was told of yet; ``""``: none."""
-        return self._gateway.problems()
+        return self._state.problems()
 
     def verify(self) -> None:
         """Raise ``AssertionError`` now for unmet faults and unexpected requests.
@@ -276,15 +285,15 @@ class FakeOptum(Settings):
     def __enter__(self) -> FakeOptum:
         self._depth += 1
         if self._depth == 1:
-            self._started_at = self._gateway.local_now()
+            self._started_at = self._state.local_now()
             activate(self._gateway, self._transports)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._depth = max(0, self._depth - 1)
-        if self._depth or self._gateway not in active():
+        if self._depth or self._gateway not in active.gateways():
             return
-        for hold in self._gateway.holds:
+        for hold in self._state.holds:
             hold.release()
         deactivate(self._gateway)
         if self.strict and kind is None:
@@ -292,10 +301,10 @@ class FakeOptum(Settings):
 
     def timeline(self) -> str:
         """What happened, one line an exchange, for people; no secrets."""
-        return timeline.render(self._gateway.journal.entries, self._started_at)
+        return timeline.render(self._state.journal.entries, self._started_at)
 
     def _known(self, token: Token | None) -> Token:
-        found = self.last_token if token is None else self._gateway.ledger.find(token.value)
+        found = self.last_token if token is None else self._state.ledger.find(token.value)
         if found is None:
             raise ValueError(
                 "no token was issued yet: let the client make a request or use issue_token() first"
@@ -305,10 +314,10 @@ class FakeOptum(Settings):
         return found
 
     def _note(self, text: str) -> None:
-        self._gateway.journal.note(self._gateway.local_now(), text)
+        self._state.note(text)
 
     def __repr__(self) -> str:
         return (
-            f"<FakeOptum {self.base_url}, {len(self._gateway.ledger.tokens)} tokens, "
-            f"{len(self._gateway.journal.exchanges)} exchanges>"
+            f"<FakeOptum {self.base_url}, {len(self._state.ledger.tokens)} tokens, "
+            f"{len(self._state.journal.exchanges)} exchanges>"
         )

@@ -7,14 +7,13 @@ Each function returns a :class:`Fault`, to be handed to ``optum_auth.inject(faul
 from __future__ import annotations
 
 import json as _json
-import math
-import numbers
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from . import facts
-from .messages import Response, error_response
+from .core import facts
+from .core.fault import Fault, real_wait
+from .core.messages import Response, error_response
 
 __all__ = [
     "Fault",
@@ -33,53 +32,7 @@ __all__ = [
     "without",
 ]
 
-_LONGEST_WAIT: Final = 3600.0
 _HTML: Final = "text/html; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Fault:
-    """A deviation from the documented answer; ``repr`` says what it does.
-
-    A fault either answers itself (``response``), cuts the network (``network``), spoils a
-    success (``spoil``) or only waits.
-    """
-
-    description: str
-    response: Callable[[str], Response] | None = None
-    network: str | None = None
-    spoil: Callable[[Response], Response] | None = None
-    # Fields of the success that the client never gets to see as they are, and those among them
-    # that the success must have had for the fault to mean anything.
-    hides: frozenset[str] = frozenset()
-    removes: frozenset[str] = frozenset()
-    wait: float = 0.0
-
-    def after(self, seconds: float) -> Fault:
-        """The same fault after a real wait of ``seconds``.
-
-        Raises ``ValueError`` for a wait that is negative, longer than an hour or not a number.
-        """
-        return replace(
-            self, description=f"{self.description}.after({seconds!r})", wait=_wait(seconds)
-        )
-
-    def check_keys(self, keys: Iterable[str]) -> None:
-        """``ValueError`` when the fault removes a key that an answer with ``keys`` lacks."""
-        keys = list(keys)
-        for key in sorted(self.removes.difference(keys)):
-            raise ValueError(
-                f"{self.description}: the answer has no key {key!r}; it has "
-                f"{', '.join(map(repr, keys)) or 'none'}"
-            )
-
-    @property
-    def hides_token(self) -> bool:
-        """Whether the client does not learn the access token."""
-        return "access_token" in self.hides
-
-    def __repr__(self) -> str:
-        return self.description
 
 
 def http_error(
@@ -215,7 +168,7 @@ def slow(seconds: float) -> Fault:
 
     Raises ``ValueError`` for a wait that is negative, longer than an hour or not a number.
     """
-    return Fault(f"slow({seconds!r})", wait=_wait(seconds))
+    return Fault(f"slow({seconds!r})", wait=real_wait(seconds))
 
 
 def _error(
@@ -246,16 +199,3 @@ def _is_whole(value: object, least: int) -> bool:
 def _check_status(status: int, least: int = 100) -> None:
     if not _is_whole(status, least) or status > 599:
         raise ValueError(f"status {status!r}: a status is a whole number from {least} to 599")
-
-
-def _wait(seconds: float) -> float:
-    if (
-        isinstance(seconds, bool)
-        or not isinstance(seconds, numbers.Real)
-        or not math.isfinite(seconds)
-        or not 0 <= seconds <= _LONGEST_WAIT
-    ):
-        raise ValueError(
-            f"a wait of {seconds!r}: a wait is a number of seconds from 0 to 3600, and it is real"
-        )
-    return float(seconds)

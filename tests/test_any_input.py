@@ -13,9 +13,9 @@ from token_requests import fields
 from transports_under_test import Send
 
 from pytest_optum_auth import FakeOptum
-from pytest_optum_auth.gateway import Gateway
-from pytest_optum_auth.messages import Headers, NetworkFault, Request, Response
-from pytest_optum_auth.transports.driving import drive
+from pytest_optum_auth.core.gateway import Gateway
+from pytest_optum_auth.core.messages import Headers, NetworkFault, Request, Response
+from pytest_optum_auth.transports.drive import drive
 
 DOCUMENTED = {200, 400, 401, 403, 405, 415}
 TOKEN_PATHS = ["/apip/auth/sntl/v1/token", "/auth/sntl/v1/token", "/apip/auth/v2/token"]
@@ -59,7 +59,7 @@ def gateway() -> Gateway:
 
 
 def answer(gateway: Gateway, request: Request) -> Response:
-    return drive(gateway.respond(request, answers_strays=True), timeout=None)
+    return drive(gateway.respond(request, answers_unexpected=True), timeout=None)
 
 
 def request_to(path: str, *, method: str = "POST", body: bytes = b"", **fields: str) -> Request:
@@ -182,7 +182,7 @@ def test_a_header_value_of_a_megabyte_is_answered_in_few_words(gateway: Gateway,
 
     assert got.status == 415
     assert len(got.body) < 1000
-    assert len(repr(gateway.journal.exchanges[-1])) < 200
+    assert len(repr(gateway.state.journal.exchanges[-1])) < 200
 
 
 def test_a_plain_http_request_is_the_only_one_without_an_answer(gateway: Gateway) -> None:

@@ -18,7 +18,7 @@ from transports_under_test import send_with_requests as send
 from whole_message import whole
 
 from pytest_optum_auth import Clock, FakeOptum
-from pytest_optum_auth.freezing import Freezer
+from pytest_optum_auth.clock.freezer import Freezer
 
 NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 HIDDEN = (

@@ -29,7 +29,7 @@ from wrong_requests import (
 )
 
 from pytest_optum_auth import FakeOptum
-from pytest_optum_auth.settings import ErrorFormat
+from pytest_optum_auth.core.settings import ErrorFormat
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from token_requests import call, fields
 from transports_under_test import Answer, Send, Transport
 
 from pytest_optum_auth import FakeOptum
-from pytest_optum_auth.settings import ErrorFormat
+from pytest_optum_auth.core.settings import ErrorFormat
 
 URL = "https://sandbox-apigw.optum.com/apip/auth/v2/token"
 GRANT_TYPE = "Field 'grant_type' is required and must be 'client_credentials'."

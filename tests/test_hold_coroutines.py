@@ -104,7 +104,7 @@ def test_a_loop_that_is_gone_does_not_disturb_the_release(
     run: Callable[[Any], None], optum_auth: FakeOptum
 ) -> None:
     """The wake-up of a wait in a coroutine whose loop has ended goes nowhere."""
-    from pytest_optum_auth.waits import _sleeper
+    from pytest_optum_auth.core.waits import _sleeper
 
     async def main() -> Any:
         return _sleeper()[1]

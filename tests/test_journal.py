@@ -7,7 +7,7 @@ from token_requests import ask, get_token
 from transports_under_test import send_with_requests as send
 
 from pytest_optum_auth import FakeOptum
-from pytest_optum_auth.messages import Headers, host_of
+from pytest_optum_auth.core.messages import Headers, host_of
 
 
 @pytest.fixture

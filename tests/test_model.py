@@ -18,8 +18,8 @@ from hypothesis.stateful import (
 )
 
 from pytest_optum_auth import Clock, Credentials, FakeOptum, faults
-from pytest_optum_auth.messages import Headers, Request
-from pytest_optum_auth.transports.driving import drive
+from pytest_optum_auth.core.messages import Headers, Request
+from pytest_optum_auth.transports.drive import drive
 
 FORM = "application/x-www-form-urlencoded"
 

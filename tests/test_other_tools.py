@@ -301,7 +301,7 @@ def test_not_guarded():
 AFTER_PYTEST_SOCKET = """
 import socket, pytest_socket
 from pytest_optum_auth import FakeOptum
-from pytest_optum_auth.transports.escape import EscapedRequest
+from pytest_optum_auth.transports.egress_guard import EscapedRequest
 
 pytest_socket.disable_socket()
 with FakeOptum():

@@ -10,7 +10,7 @@ import pytest
 
 import pytest_optum_auth
 from pytest_optum_auth import faults
-from pytest_optum_auth.settings import Settings, SettingValues
+from pytest_optum_auth.core.settings import Settings, SettingValues
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from requests_oauthlib import OAuth2Session
 from token_requests import API, fields
 
 from pytest_optum_auth import ApiRoute, Clock, FakeOptum
-from pytest_optum_auth.settings import ErrorFormat
+from pytest_optum_auth.core.settings import ErrorFormat
 
 PATH = "/oihub/claim/inquiry/v1"
 

@@ -104,9 +104,9 @@ def test_what_changes_during_a_wait_counts(
     token = optum_auth.issue_token(expires_in=1)
     optum_auth.clock_skew = 0
 
-    real = optum_auth._gateway.server_now
+    real = optum_auth._state.server_now
     readings = iter([real(), token.expires_at])
-    monkeypatch.setattr(optum_auth._gateway, "server_now", lambda: next(readings))
+    monkeypatch.setattr(optum_auth._state, "server_now", lambda: next(readings))
 
     assert call(send, token).status == 401
 

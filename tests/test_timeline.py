@@ -186,7 +186,7 @@ def test_the_columns_are_aligned_whatever_the_library(
 @at_new_year
 def test_two_hundred_entries_are_shown_in_full(optum_auth: FakeOptum) -> None:
     for _ in range(200):
-        optum_auth._gateway.journal.note(optum_auth._gateway.local_now(), "note")
+        optum_auth._state.journal.note(optum_auth._state.local_now(), "note")
 
     assert lines_of(optum_auth) == ["+0 s  -- note"] * 200
 
@@ -194,7 +194,7 @@ def test_two_hundred_entries_are_shown_in_full(optum_auth: FakeOptum) -> None:
 @at_new_year
 def test_of_more_than_two_hundred_the_middle_is_left_out(optum_auth: FakeOptum) -> None:
     for number in range(201):
-        optum_auth._gateway.journal.note(optum_auth._gateway.local_now(), f"note {number}")
+        optum_auth._state.journal.note(optum_auth._state.local_now(), f"note {number}")
 
     lines = lines_of(optum_auth)
 

@@ -9,8 +9,8 @@ import threading
 import pytest
 import trio
 
-from pytest_optum_auth.holds import Hold
-from pytest_optum_auth.waits import Pause, block, in_trio, suspend
+from pytest_optum_auth.core.holds import Hold
+from pytest_optum_auth.core.waits import Pause, block, in_trio, suspend
 
 
 @pytest.mark.parametrize(("seconds", "timeout", "over"), [(0.01, None, True), (30, 0.01, False)])

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_optum_auth.clients import Credentials
-
+from ..core.clients import Credentials
 from .sandbox import LiveSandbox
 
 if TYPE_CHECKING:
-    from pytest_optum_auth.fake import FakeOptum
+    from ..fake import FakeOptum
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from .. import facts
-from ..freezing import genuine_datetime
+from ..clock.freezer import genuine_datetime
+from ..core import facts
 
 MISSING_EXTRA: Final = (
     "the HTTPS server needs the extra 'server': pip install 'pytest-optum-auth[server]'"

@@ -10,10 +10,9 @@ import struct
 import traceback
 from typing import Final
 
-from ..facts import TOKEN_PATH
-from ..gateway import Gateway, Reply
-from ..messages import Headers, NetworkFault, Request, Response
-from ..transports.http11 import (
+from ..core.facts import TOKEN_PATH
+from ..core.gateway import Gateway, Reply
+from ..core.http11 import (
     CONTINUE,
     CUT,
     Incoming,
@@ -22,7 +21,8 @@ from ..transports.http11 import (
     ends_connection,
     render,
 )
-from .patience import Forever, Patience
+from ..core.messages import Headers, NetworkFault, Request, Response
+from .socket_wait import Forever, SocketWait
 
 _TRANSPORT: Final = "https"
 _CHUNK: Final = 64 * 1024
@@ -46,7 +46,7 @@ class Connection:
         self._origin = origin
         self._gateway = gateway
         self._parser = RequestParser(_TRANSPORT, origin, host_names_origin=True)
-        self._patience = Patience()
+        self._waits = SocketWait()
         self._client_gone = False
 
     def run(self) -> None:
@@ -61,13 +61,13 @@ class Connection:
         except OSError:
             pass  # The client went away.
         except BaseException:
-            self._gateway.unexpected(f"the HTTPS server failed\n{traceback.format_exc()}")
+            self._gateway.state.unexpected(f"the HTTPS server failed\n{traceback.format_exc()}")
         finally:
             self._socket.close()
 
     def abort(self) -> None:
         """End it from another thread."""
-        self._patience.end()
+        self._waits.end()
         with contextlib.suppress(OSError):
             # Not the method of the TLS socket, which would continue in clear text.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
@@ -78,7 +78,7 @@ class Connection:
 
     def _is_refused(self) -> bool:
         """Whether a fault of the token endpoint wants no connection, and has been met here."""
-        with self._gateway.lock:
+        with self._gateway.state.lock:
             if not self._refusal_is_next():
                 return False
             # Before TLS nobody knows what the client wants: it stands for a token request.
@@ -88,15 +88,15 @@ class Connection:
                 wait = next(reply)
             except NetworkFault:
                 return True
-        self._patience.outlast(wait, self._socket, None)
+        self._waits.outlast(wait, self._socket, None)
         with contextlib.suppress(NetworkFault, StopIteration):
             next(reply)
         return True
 
     def _refusal_is_next(self) -> bool:
-        if not all(hold.released for hold in self._gateway.holds):
+        if not all(hold.released for hold in self._gateway.state.holds):
             return False
-        first = next((i for i in self._gateway.faults.injections if i.live), None)
+        first = next((i for i in self._gateway.state.faults.injections if i.live), None)
         return first is not None and first.fault.network == "connect"
 
     def _shake_hands(self) -> bool:
@@ -105,9 +105,8 @@ class Connection:
         except ssl.SSLError as error:
             if not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
                 reason = (error.reason or "no reason").lower().replace("_", " ")
-                self._gateway.journal.note(
-                    self._gateway.local_now(),
-                    f"TLS handshake failed: {reason} (does the client trust the CA?)",
+                self._gateway.state.note(
+                    f"TLS handshake failed: {reason} (does the client trust the CA?)"
                 )
             return False
         return True
@@ -136,7 +135,7 @@ class Connection:
         """Answer a request; whether the connection can bring another one."""
         request = incoming.request
         try:
-            answer = self._carry(self._gateway.respond(request, answers_strays=True))
+            answer = self._carry(self._gateway.respond(request, answers_unexpected=True))
         except NetworkFault as fault:
             self._act_out(fault)
             return False
@@ -154,7 +153,7 @@ class Connection:
         try:
             wait = next(reply)
             while True:
-                if self._patience.outlast(wait, self._socket, self._is_open):
+                if self._waits.outlast(wait, self._socket, self._is_open):
                     wait = next(reply)
                 else:
                     self._client_gone = True
@@ -183,7 +182,7 @@ class Connection:
         if self._client_gone:
             return
         if fault.kind == "timeout":
-            self._patience.outlast(Forever(), self._socket, self._is_open)
+            self._waits.outlast(Forever(), self._socket, self._is_open)
             return
         if fault.kind == "disconnect":
             # Within the status line: HTTP libraries take a cut after it for the end of the answer.

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-from ..gateway import Gateway
+from ..core.gateway import Gateway
 from .certificates import LOOPBACK
 from .connection import Connection, reset
 
@@ -58,7 +58,7 @@ class Listener:
             for thread in still_open.values():
                 thread.join(_PATIENCE)
             if any(thread.is_alive() for thread in still_open.values()):
-                gateway.unexpected(
+                gateway.state.unexpected(
                     "a handler of the HTTPS server still runs at the end of the test: does a "
                     "callable of protect(json=...) wait for something?"
                 )

@@ -8,15 +8,13 @@ import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..clients import Credentials
+from ..core.clients import Credentials
+from ..core.gateway import Gateway
+from ..core.state import GatewayState
 from .certificates import LOOPBACK, Certificates
 from .listener import Listener
-
-if TYPE_CHECKING:
-    from ..fake import FakeOptum
 
 
 class Server:
@@ -26,17 +24,17 @@ class Server:
     gateway's host; ``ca_bundle`` is the path of the CA that clients must trust (PEM).
     """
 
-    def __init__(self, fake: FakeOptum, origin: str, certificates: Certificates) -> None:
-        self._fake = fake
+    def __init__(self, state: GatewayState, origin: str, certificates: Certificates) -> None:
+        self._clients = state.clients
         self._certificates = certificates
-        self.base_url = f"{origin}{urlsplit(fake.base_url).path}"
-        self.token_url = f"{origin}{urlsplit(fake.token_url).path}"
+        self.base_url = f"{origin}{urlsplit(state.base_url).path}"
+        self.token_url = f"{origin}{urlsplit(state.token_url).path}"
         self.ca_bundle = certificates.ca_bundle
 
     @property
     def credentials(self) -> Credentials:
         """The default client's credentials, as they are now."""
-        return self._fake.credentials
+        return self._clients.default
 
     @functools.cached_property
     def ssl_context(self) -> ssl.SSLContext:
@@ -68,10 +66,10 @@ class ServerSession:
         self._listener = Listener(self._certificates.server_context, port)
 
     @contextlib.contextmanager
-    def serving(self, fake: FakeOptum) -> Iterator[Server]:
-        """Serve ``fake``; at the end no connection and no thread of it is left."""
-        with self._listener.serving(fake._gateway):
-            yield Server(fake, self._listener.origin, self._certificates)
+    def serving(self, gateway: Gateway) -> Iterator[Server]:
+        """Serve ``gateway``; at the end no connection and no thread of it is left."""
+        with self._listener.serving(gateway):
+            yield Server(gateway.state, self._listener.origin, self._certificates)
 
     def __enter__(self) -> ServerSession:
         return self

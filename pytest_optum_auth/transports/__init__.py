@@ -15,16 +15,13 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Final
 
-from ..gateway import Gateway
-from ..messages import host_of
-from . import late
+from ..core import active
+from ..core.gateway import Gateway
+from . import import_hook
 
 TRANSPORTS: Final = ("requests", "httpx", "httpx2", "aiohttp")
 
 _lock: Final = threading.Lock()
-# Of the process, since the methods that are intercepted are: which gateways answer now, the
-# latest first, and with which transports.
-_active: Final[list[tuple[Gateway, tuple[str, ...]]]] = []
 
 
 def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -71,54 +68,32 @@ def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
             if name in loaded:
                 loaded[name].install()
             else:
-                late.watch(name, functools.partial(_imported, name))
+                import_hook.watch(name, functools.partial(_imported, name))
         _guard().install()
-        _active.insert(0, (gateway, names))
+        active.add(gateway, names)
 
 
 def deactivate(gateway: Gateway) -> None:
     """Undo :func:`activate`; a transport that nobody else uses is taken out."""
     with _lock:
-        names = next((names for active, names in _active if active is gateway), ())
-        _active[:] = [entry for entry in _active if entry[0] is not gateway]
-        used = {name for _, others in _active for name in others}
-        for name in reversed(names):
-            if name not in used:
-                late.unwatch(name)
-                transport = sys.modules.get(f"{__name__}.{name}_")
-                if transport is not None:
-                    transport.remove()
-        if not _active:
+        for name in reversed(active.remove(gateway)):
+            import_hook.unwatch(name)
+            transport = sys.modules.get(f"{__name__}.{name}_")
+            if transport is not None:
+                transport.remove()
+        if not active.gateways():
             _guard().remove()
 
 
 def _imported(name: str) -> None:
     transport = load(name)
     with _lock:
-        if any(name in names for _, names in _active):
+        if active.uses(name):
             transport.install()
 
 
 def _guard() -> ModuleType:
     """Stops what comes past every transport."""
-    from . import escape
+    from . import egress_guard
 
-    return escape
-
-
-def gateway_for(url: str) -> Gateway | None:
-    """The gateway that answers for the host of ``url``, or ``None``: not ours."""
-    return gateway_at(host_of(url)) if _active else None
-
-
-def gateway_at(host: str) -> Gateway | None:
-    """The gateway that answers at ``host`` (lower case), or ``None``: not ours."""
-    for gateway, _ in _active:
-        if host.rstrip(".") in gateway.hosts:
-            return gateway
-    return None
-
-
-def active() -> list[Gateway]:
-    """The gateways that answer now, the latest first."""
-    return [gateway for gateway, _ in _active]
+    return egress_guard

@@ -21,12 +21,12 @@ from typing import Any, Final, cast
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from ..gateway import Reply
-from ..messages import NetworkFault, Request
-from . import gateway_for
-from .driving import drive_async
-from .http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
-from .interception import Interception, Method
+from ..core.active import gateway_for
+from ..core.gateway import Reply
+from ..core.http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
+from ..core.messages import NetworkFault, Request
+from ..patching import Interception, Method
+from .drive import drive_async
 
 __tracebackhide__ = True  # in the traceback of a test
 

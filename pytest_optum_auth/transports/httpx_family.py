@@ -10,11 +10,11 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from ..gateway import Gateway
-from ..messages import Headers, NetworkFault, Request, Response
-from . import gateway_at
-from .driving import drive, drive_async
-from .interception import Interception, Method
+from ..core.active import gateway_at
+from ..core.gateway import Gateway
+from ..core.messages import Headers, NetworkFault, Request, Response
+from ..patching import Interception, Method
+from .drive import drive, drive_async
 
 __tracebackhide__ = True  # in the traceback of a test
 

@@ -21,11 +21,11 @@ from urllib3.connectionpool import HTTPSConnection  # type: ignore[attr-defined]
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry, Timeout
 
-from ..gateway import Gateway
-from ..messages import Headers, NetworkFault, Request, Response
-from . import gateway_for
-from .driving import drive
-from .interception import Interception, Method
+from ..core.active import gateway_for
+from ..core.gateway import Gateway
+from ..core.messages import Headers, NetworkFault, Request, Response
+from ..patching import Interception, Method
+from .drive import drive
 from .urllib3_response import urllib3_response
 
 __tracebackhide__ = True  # in the traceback of a test

@@ -8,7 +8,7 @@ from email.message import Message
 
 import urllib3
 
-from ..messages import Response
+from ..core.messages import Response
 
 
 class _Original:

@@ -9,8 +9,9 @@ import pytest
 from documentation_pages import DOCS, ROOT, blocks_of, text_of
 
 import pytest_optum_auth
-from pytest_optum_auth import facts, faults, plugin
-from pytest_optum_auth.settings import SettingValues
+from pytest_optum_auth import faults, plugin
+from pytest_optum_auth.core import facts
+from pytest_optum_auth.core.settings import SettingValues
 
 REFERENCE = "\n".join(text_of(f"reference/{path.name}") for path in DOCS.glob("reference/*.md"))
 ENDPOINT = text_of("explanation/endpoint.md")

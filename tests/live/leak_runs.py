@@ -46,7 +46,7 @@ import logging
 logging.LogRecord.more = ""
 """
 _UNPROTECTED = """
-from pytest_optum_auth.live.redactor import Redactor
+from pytest_optum_auth.live.redaction.redactor import Redactor
 Redactor.redact = lambda self, text: text
 Redactor.redact_bytes = lambda self, data: data
 """

@@ -146,8 +146,8 @@ def test_an_unreachable_sandbox_is_tried_once_and_told_in_one_sentence(
 
     assert (
         result.outlines.count(
-            "E       pytest_optum_auth.live.wire.LiveError: localhost refused the connection: "
-            "check host and port in OPTUM_TOKEN_URL, and HTTPS_PROXY."
+            "E       pytest_optum_auth.live.sandbox.http.LiveError: localhost refused the "
+            "connection: check host and port in OPTUM_TOKEN_URL, and HTTPS_PROXY."
         )
         == 2
     )
@@ -167,7 +167,9 @@ def test_without_credentials_the_contract_runs_on_the_fake_alone(
 def test_the_contract_asks_for_a_client_library_when_none_can_be_intercepted(
     inner: LiveRuns, no_credentials: None
 ) -> None:
-    inner.pytester.makeconftest("from pytest_optum_auth.live import probes; probes._LIBRARIES = ()")
+    inner.pytester.makeconftest(
+        "from pytest_optum_auth.live.contract import probes; probes._LIBRARIES = ()"
+    )
 
     result = inner.run_subprocess("-rs", "-k", "json_body and fake", *CONTRACT)
 
@@ -181,7 +183,7 @@ def test_old_tls_that_cannot_be_offered_is_not_called_refused(
     inner: LiveRuns, live_credentials: dict[str, str]
 ) -> None:
     inner.pytester.makeconftest(
-        "from pytest_optum_auth.live import tls; tls.old_context = lambda: None"
+        "from pytest_optum_auth.live.contract import tls; tls.old_context = lambda: None"
     )
 
     result = inner.run_subprocess("-rs", "-k", "old_tls", *CONTRACT)

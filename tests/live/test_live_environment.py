@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_optum_auth.live.environment import read_environment
-from pytest_optum_auth.live.hosts import is_loopback, listed_problem, url_problem
+from pytest_optum_auth.live.sandbox.environment import read_environment
+from pytest_optum_auth.live.sandbox.hosts import is_loopback, listed_problem, url_problem
 
 CREDENTIALS = {"OPTUM_CLIENT_ID": "me", "OPTUM_CLIENT_SECRET": "my secret of some length"}
 TOKEN_PATH = "/apip/auth/sntl/v1/token"

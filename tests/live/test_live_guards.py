@@ -6,9 +6,9 @@ import pytest
 from live_runs import LiveRuns
 from stand_in import StandIn
 
-from pytest_optum_auth.live import obstacle
-from pytest_optum_auth.live.environment import read_environment
-from pytest_optum_auth.live.obstacle import Obstacle, environment_or_obstacle
+from pytest_optum_auth.live.sandbox import availability
+from pytest_optum_auth.live.sandbox.availability import Obstacle, environment_or_obstacle
+from pytest_optum_auth.live.sandbox.environment import read_environment
 
 PRODUCTION = (
     "ERROR: {} points to the production host apigw.optum.com, which tests never call: set it to "
@@ -148,7 +148,7 @@ def test_a_worker_with_an_environment_of_its_own_fails_its_live_tests(
     pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environ = {"OPTUM_TOKEN_URL": "https://apigw.optum.com/token"}
-    monkeypatch.setattr(obstacle, "remembered_environment", lambda _: read_environment(environ))
+    monkeypatch.setattr(availability, "remembered_environment", lambda _: read_environment(environ))
 
     assert environment_or_obstacle(pytestconfig) == Obstacle(
         PRODUCTION.format("OPTUM_TOKEN_URL").removeprefix("ERROR: "), fails=True

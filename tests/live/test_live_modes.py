@@ -259,7 +259,8 @@ def test_without_credentials_nothing_of_the_live_mode_is_loaded(
         import sys
 
         def test_it():
-            assert not [name for name in sys.modules if "optum_auth.live." in name]
+            loaded = [name for name in sys.modules if "optum_auth.live." in name]
+            assert loaded == ["pytest_optum_auth.live.mode"]
         """
     )
 
@@ -270,7 +271,8 @@ def test_with_credentials_the_live_mode_is_loaded(
     inner: LiveRuns, live_credentials: dict[str, str]
 ) -> None:
     inner.tests(
-        "import sys\ndef test_it(): assert 'pytest_optum_auth.live.redactor' in sys.modules"
+        "import sys\n"
+        "def test_it(): assert 'pytest_optum_auth.live.redaction.redactor' in sys.modules"
     )
 
     inner.run_subprocess().assert_outcomes(passed=1)

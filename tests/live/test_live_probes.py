@@ -9,11 +9,11 @@ from email.message import Message
 import pytest
 
 from pytest_optum_auth import FakeOptum
-from pytest_optum_auth.clients import Credentials
-from pytest_optum_auth.live import tls
-from pytest_optum_auth.live.probes import Probes, fake_send
+from pytest_optum_auth.core.clients import Credentials
+from pytest_optum_auth.live.contract import tls
+from pytest_optum_auth.live.contract.probes import Probes, fake_send
+from pytest_optum_auth.live.sandbox.http import Answer
 from pytest_optum_auth.live.target import Target
-from pytest_optum_auth.live.wire import Answer
 
 
 @pytest.mark.parametrize("library", ["httpx", "requests", "httpx2"])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_optum_auth.live.redactor import PASSING, Redactor
+from pytest_optum_auth.live.redaction.redactor import PASSING, Redactor
 
 LONG = "s3cr3t&\"'/+= %\\\té-Zq8"
 SHORT = "pa&s/w0rd"

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from stand_in import CLIENT_SECRET, StandIn
 
-from pytest_optum_auth.live.environment import read_environment
 from pytest_optum_auth.live.sandbox import LiveSandbox
-from pytest_optum_auth.live.wire import LiveError
+from pytest_optum_auth.live.sandbox.environment import read_environment
+from pytest_optum_auth.live.sandbox.http import LiveError
 
 Open = Callable[[], LiveSandbox]
 

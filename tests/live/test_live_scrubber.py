@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from pytest_optum_auth.live.process_patches import learn_json_tokens, mask_log_records
-from pytest_optum_auth.live.redactor import Redactor
-from pytest_optum_auth.live.scrubber import Scrubber
-from pytest_optum_auth.live.streams import MaskingStream, mask_streams
+from pytest_optum_auth.live.redaction.process_patches import learn_json_tokens, mask_log_records
+from pytest_optum_auth.live.redaction.redactor import Redactor
+from pytest_optum_auth.live.redaction.scrubber import Scrubber
+from pytest_optum_auth.live.redaction.streams import MaskingStream, mask_streams
 
 LONG = "s3cr3t&\"'/+= %\\\té-Zq8"
 

@@ -11,13 +11,13 @@ import jwt
 import pytest
 from stand_in import CLIENT_ID, CLIENT_SECRET, StandIn
 
-from pytest_optum_auth.clients import Credentials
-from pytest_optum_auth.live.token_request import (
+from pytest_optum_auth.core.clients import Credentials
+from pytest_optum_auth.live.sandbox.http import Answer, LiveError
+from pytest_optum_auth.live.sandbox.token_request import (
     CredentialsRefusedError,
     read_token,
     request_token,
 )
-from pytest_optum_auth.live.wire import Answer, LiveError
 
 NOW = 1_800_000_000.0
 CREDENTIALS = Credentials(CLIENT_ID, CLIENT_SECRET)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_optum_auth.messages import Response
-from pytest_optum_auth.transports.http11 import (
+from pytest_optum_auth.core.http11 import (
     Incoming,
     MalformedRequest,
     RequestParser,
     ends_connection,
     render,
 )
+from pytest_optum_auth.core.messages import Response
 
 
 def parse(received: bytes, *, size: int = 1 << 30, host_names_origin: bool = False) -> Incoming:

@@ -20,8 +20,8 @@ from token_requests import fields
 from pytest_optum_auth import FakeOptum, faults
 from pytest_optum_auth.server.connection import reset
 from pytest_optum_auth.server.listener import Listener
-from pytest_optum_auth.server.patience import Forever, Patience
 from pytest_optum_auth.server.served import Server, ServerSession
+from pytest_optum_auth.server.socket_wait import Forever, SocketWait
 
 
 def settled(optum_auth: FakeOptum, count: int) -> list[str]:
@@ -266,7 +266,7 @@ def session(tmp_path: Path) -> ServerSession:
 def test_the_end_of_the_fake_ends_its_connections_and_threads(session: ServerSession) -> None:
     fake = FakeOptum()
     with session, contextlib.ExitStack() as clients:
-        with session.serving(fake) as server:
+        with session.serving(fake.gateway) as server:
             idle, held = (clients.enter_context(connected(server)) for _ in range(2))
             assert ask(idle, fake) == 200
             hold = fake.hold()
@@ -282,7 +282,7 @@ def test_the_end_of_the_fake_ends_its_connections_and_threads(session: ServerSes
 
 
 def test_nobody_waits_after_the_end() -> None:
-    patience = Patience()
+    patience = SocketWait()
     patience.end()
 
     with socket.socket() as connection:
@@ -292,7 +292,7 @@ def test_nobody_waits_after_the_end() -> None:
 def test_between_two_fakes_connections_are_reset(session: ServerSession) -> None:
     first, second = FakeOptum(), FakeOptum()
     with session:
-        with session.serving(first) as server, connected(server) as connection:
+        with session.serving(first.gateway) as server, connected(server) as connection:
             assert ask(connection, first) == 200
         address = urlsplit(server.base_url)
         with (
@@ -300,7 +300,7 @@ def test_between_two_fakes_connections_are_reset(session: ServerSession) -> None
             pytest.raises(ConnectionError),
         ):
             refused.recv(1)
-        with session.serving(second) as server, connected(server) as connection:
+        with session.serving(second.gateway) as server, connected(server) as connection:
             assert ask(connection, second) == 200
 
     assert [len(fake.exchanges) for fake in (first, second)] == [1, 1]
@@ -309,7 +309,7 @@ def test_between_two_fakes_connections_are_reset(session: ServerSession) -> None
 def test_the_end_closes_the_port_and_the_thread(session: ServerSession) -> None:
     before = threads()
     with session:
-        with session.serving(FakeOptum()) as server:
+        with session.serving(FakeOptum().gateway) as server:
             address = urlsplit(server.base_url)
         assert len(threads()) == len(before)
 
@@ -332,7 +332,7 @@ def test_a_handler_that_does_not_end_is_told(
 
     fake.protect("GET", PATH, json=answer)
     with session:
-        with session.serving(fake) as server, connected(server) as connection:
+        with session.serving(fake.gateway) as server, connected(server) as connection:
             headers = {"Authorization": f"Bearer {fake.issue_token()}"}
             connection.request("GET", PATH, headers=headers)
             arrived.wait(5)
@@ -351,7 +351,7 @@ def test_a_client_that_is_gone_before_it_is_seen_is_no_trouble(
         raise OSError("gone")
 
     fake = FakeOptum()
-    with session, session.serving(fake) as server:
+    with session, session.serving(fake.gateway) as server:
         monkeypatch.setattr("pytest_optum_auth.server.listener.Connection", gone)
         with pytest.raises((ConnectionError, ssl.SSLError)), connected(server) as connection:
             connection.connect()
@@ -360,7 +360,7 @@ def test_a_client_that_is_gone_before_it_is_seen_is_no_trouble(
 
 
 def test_a_port_that_is_taken_is_an_error(session: ServerSession, tmp_path: Path) -> None:
-    with session, session.serving(FakeOptum()) as server:
+    with session, session.serving(FakeOptum().gateway) as server:
         port = urlsplit(server.base_url).port or 0
         with pytest.raises(OSError, match="in use"):
             ServerSession(tmp_path, port)
@@ -371,7 +371,7 @@ def test_an_error_of_the_server_itself_fails_the_test(
 ) -> None:
     fake = FakeOptum()
     monkeypatch.setattr("pytest_optum_auth.server.connection.Connection._receive", lambda _: 1 / 0)
-    with session, session.serving(fake) as server, connected(server) as connection:
+    with session, session.serving(fake.gateway) as server, connected(server) as connection:
         connection.connect()
         assert connection.sock.recv(1) == b""
 

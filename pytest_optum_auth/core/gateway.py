@@ -1,0 +1,162 @@
+"""The gateway: a request goes in, an answer comes out, and both are in the journal.
+
+It opens no socket and does not sleep: where a request has to wait, :meth:`Gateway.respond` yields
+the wait and goes on when the transport comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from urllib.parse import urlsplit
+
+from . import facts, unexpected
+from .fault import Fault
+from .handlers import ApiHandler, Handler, TokenHandler
+from .injection import Injection
+from .journal import Exchange
+from .messages import NetworkFault, Request, Response, error_response, json_response
+from .state import GatewayState
+from .waits import Pause, Wait
+
+__tracebackhide__ = True  # in the traceback of a test
+
+Reply = Generator[Wait, None, Response]
+
+
+class Gateway:
+    """Answers requests by what ``state`` knows, and records them there."""
+
+    def __init__(self, state: GatewayState) -> None:
+        self.state = state
+
+    def respond(self, request: Request, *, answers_unexpected: bool = False) -> Reply:
+        """Answer a request: yields what to wait for, returns the response.
+
+        Raises :class:`NetworkFault` where no HTTP answer comes. A transport whose client gives up
+        throws one in. ``answers_unexpected``: a path that nobody protects gets a 404 instead of a
+        refused connection, for a transport on which the request has arrived already.
+        """
+        parts = urlsplit(request.url)
+        version = self.state.token_paths.get(parts.path)
+        if parts.scheme != "https":
+            raise self._plain_http(Exchange("api" if version is None else "token", request))
+        if version is not None:
+            response = yield from self._serve(TokenHandler(self.state, request, version))
+        else:
+            route, path_params, allowed = self.state.routes.find(request.method, parts.path)
+            if route is not None:
+                response = yield from self._serve(
+                    ApiHandler(self.state, request, route, path_params)
+                )
+            else:
+                response = self._unexpected(request, parts.path, allowed, answers_unexpected)
+        return response.to(request.method)
+
+    def _serve(self, handler: Handler) -> Reply:
+        handler.exchange.at = self.state.local_now()
+        if isinstance(handler, TokenHandler):
+            for hold in list(self.state.holds):
+                if not hold.released:
+                    yield from self._wait(hold, handler, None)
+        with self.state.lock:
+            refusal = handler.check()
+            injection = handler.faults.claim(refusal is None)
+        if injection is not None and injection.fault.wait:
+            yield from self._wait(Pause(injection.fault.wait), handler, injection)
+            with self.state.lock:
+                refusal = handler.check()
+                if refusal is not None and injection.fault.spoil is not None:
+                    # It would have succeeded before the wait: the fault waits for another.
+                    injection.claimed -= 1
+                    injection = None
+        with handler.alone():
+            try:
+                response = self._answer(handler, refusal, injection)
+            except NetworkFault:
+                self._record(handler.exchange, None, handler, injection)
+                raise
+            except Exception as error:
+                handler.exchange.outcome = f"{type(error).__name__} while the answer was made"
+                self._record(handler.exchange, None, handler, injection)
+                self.state.unexpected(f"{handler.faults.where}: {type(error).__name__}: {error}")
+                raise
+            self._record(handler.exchange, response.status, handler, injection)
+        return response
+
+    def _answer(
+        self, handler: Handler, refusal: Response | None, injection: Injection | None
+    ) -> Response:
+        fault = None if injection is None else injection.fault
+        answer = None if fault is None else self._acted_out(fault, handler)
+        if answer is not None:
+            return answer
+        return handler.succeed(fault) if refusal is None else refusal
+
+    def _acted_out(self, fault: Fault, handler: Handler) -> Response | None:
+        """What the fault answers itself, or ``None`` when the ordinary answer follows."""
+        if fault.network is None and fault.response is None:
+            return None
+        handler.exchange.outcome = f"fault: {fault!r}"
+        if fault.response is not None:
+            return fault.response(handler.error_format)
+        raise NetworkFault(fault.network or "", f"{fault!r} of pytest-optum-auth")
+
+    def _wait(
+        self, wait: Wait, handler: Handler, injection: Injection | None
+    ) -> Generator[Wait, None, None]:
+        """Wait, and leave a line in the journal when the client does not wait as long."""
+        try:
+            yield wait
+        except (NetworkFault, GeneratorExit):
+            during = "hold()" if injection is None else f"fault: {injection.fault!r}"
+            handler.exchange.outcome = f"the client gave up during {during}"
+            self._record(handler.exchange, None, handler, injection)
+            raise
+
+    def _record(
+        self,
+        exchange: Exchange,
+        status: int | None,
+        handler: Handler | None = None,
+        injection: Injection | None = None,
+    ) -> None:
+        with self.state.lock:
+            exchange.at = self.state.local_now()
+            exchange.status = status
+            if injection is not None:
+                injection.hits += 1
+            if handler is not None and handler.seen is not None:
+                handler.seen.append(exchange)
+            self.state.journal.record(exchange)
+
+    def _plain_http(self, exchange: Exchange) -> NetworkFault:
+        exchange.outcome = "refused: plain http"
+        message = unexpected.plain_http(exchange.method[:40], exchange.url.partition("?")[0])
+        self.state.unexpected(message)
+        self._record(exchange, None)
+        return NetworkFault("connect", message)
+
+    def _unexpected(
+        self, request: Request, path: str, allowed: list[str], answers_unexpected: bool
+    ) -> Response:
+        exchange = Exchange("api", request)
+        method = request.method[:40]
+        if allowed:
+            exchange.outcome = f"refused: protected for {' and '.join(allowed)} only"
+            self.state.unexpected(unexpected.other_method(method, path, allowed))
+            self._record(exchange, 405)
+            names = " or ".join(f"'{name}'" for name in allowed)
+            return error_response(
+                self.state.settings.error_format,
+                405,
+                (facts.METHOD_REFUSED.format(method=method, allowed=names),),
+                headers=[("Allow", ", ".join(allowed))],
+            )
+        exchange.outcome = "refused: no protect() covers the path"
+        message = unexpected.unprotected(method, path, self.state.routes, self.state.token_paths)
+        self.state.unexpected(message)
+        self._record(exchange, 404 if answers_unexpected else None)
+        message = unexpected.in_one_line(message)
+        if answers_unexpected:
+            return json_response(404, {"message": message})
+        raise NetworkFault("connect", message)

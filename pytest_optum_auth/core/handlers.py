@@ -1,0 +1,195 @@
+"""The two kinds of request that a gateway takes: for a token, and to an API behind it.
+
+The handler of each says whether it would succeed (:meth:`check`) and how it does (:meth:`succeed`);
+the gateway does with both what is the same for both: faults, waits, the journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol
+
+from . import facts
+from .bearer import check_bearer
+from .fault import Fault
+from .injection import FaultQueue
+from .journal import Exchange, in_seconds
+from .messages import Request, Response, error_response, json_response
+from .routes import ApiRoute
+from .state import GatewayState
+from .token_endpoint import V2, Grant, ParsedBody, Version, judge
+
+# Shorter than this a client may well fetch the next token early.
+_NEEDLESS: Final = dt.timedelta(seconds=60)
+_SUCCESS_FIELDS: Final = (("Content-Type", facts.JSON), *facts.NO_STORE.items())
+
+
+class Handler(Protocol):
+    """A request on its way through the gateway."""
+
+    exchange: Exchange
+    faults: FaultQueue
+    seen: list[Exchange] | None
+
+    @property
+    def error_format(self) -> str:
+        """How errors are written."""
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Held while the answer is made and recorded."""
+
+    def check(self) -> Response | None:
+        """Why it is refused, or ``None``; also writes the exchange's outcome."""
+
+    def succeed(self, fault: Fault | None) -> Response:
+        """The success, spoiled by ``fault`` where it does that."""
+
+
+class TokenHandler:
+    """A request to the token endpoint."""
+
+    def __init__(self, state: GatewayState, request: Request, version: Version) -> None:
+        self._state = state
+        self._request = request
+        self._version = version
+        # A body of another media type has no fields, and is refused for that.
+        right = request.media_type == version.media_type
+        self._parsed = state.parse(version, request.body) if right else ParsedBody([])
+        self._grant: Grant | None = None
+        self.exchange = Exchange("token", request, parse=version.fields if right else None)
+        self.faults = state.faults
+        self.seen: list[Exchange] | None = None
+
+    @property
+    def error_format(self) -> str:
+        # v2 spec: Auth_Response_Failure.
+        v2 = self._version is V2
+        return "rfc6749" if v2 else self._state.settings.error_format
+
+    def alone(self) -> AbstractContextManager[object]:
+        # So that tokens are recorded in the order of their numbers.
+        return self._state.lock
+
+    def check(self) -> Response | None:
+        verdict = judge(
+            self._request,
+            self._parsed,
+            self._version,
+            self._state.clients,
+            self._state.settings.scope,
+        )
+        if isinstance(verdict, Grant):
+            self._grant = verdict
+            return None
+        self.exchange.outcome = verdict.outcome
+        return error_response(
+            self.error_format,
+            verdict.status,
+            verdict.reasons,
+            code=verdict.code,
+            headers=verdict.headers,
+        )
+
+    def succeed(self, fault: Fault | None) -> Response:
+        assert self._grant is not None, "succeed() follows a check() that refused nothing"
+        settings = self._state.settings
+        v2 = self._version is V2
+        content: dict[str, Any] = {
+            "access_token": "",
+            "expires_in": facts.V2_EXPIRES_IN if v2 else settings.expires_in,
+            "refresh_expires_in": 0,
+            "token_type": facts.V2_TOKEN_TYPE if v2 else settings.token_type,
+            "not-before-policy": self._state.not_before,
+            "scope": self._grant.scope,
+        }
+        if fault is None or not fault.hides_token:
+            content["access_token"] = self._issue(self._grant, content["expires_in"])
+        if self._grant.note:
+            self.exchange.outcome += f" ({self._grant.note})"
+        content = {key: content[key] for key in self._version.documented_keys}
+        response = Response(200, _SUCCESS_FIELDS, json.dumps(content).encode())
+        return _spoiled(response, fault, self.exchange)
+
+    def _issue(self, grant: Grant, expires_in: int) -> str:
+        client_id = grant.client.credentials.client_id
+        ledger, settings = self._state.ledger, self._state.settings
+        now = self._state.server_now()
+        held = ledger.held(client_id)
+        token = ledger.issue(
+            client_id,
+            grant.scope,
+            now,
+            expires_in=expires_in,
+            lifetime=expires_in if settings.lifetime is None else settings.lifetime,
+        )
+        self.exchange.token = token
+        self.exchange.outcome = f"issued token #{token.number}"
+        if held is not None and (left := held.remaining(now)) > _NEEDLESS:
+            self.exchange.needless = True
+            self.exchange.outcome = (
+                f"needless: token #{held.number} was good for another {in_seconds(left)}"
+            )
+        return token.value
+
+
+class ApiHandler:
+    """A request to a protected API."""
+
+    def __init__(
+        self, state: GatewayState, request: Request, route: ApiRoute, path_params: dict[str, str]
+    ) -> None:
+        self._state = state
+        self._request = request
+        self._route = route
+        self.exchange = Exchange("api", request, path_params=path_params)
+        self.faults = route.faults
+        self.seen: list[Exchange] | None = route.seen
+
+    @property
+    def error_format(self) -> str:
+        return self._state.settings.error_format
+
+    def alone(self) -> AbstractContextManager[object]:
+        # Not the gateway's lock: a callable of the user may make requests of its own.
+        return contextlib.nullcontext()
+
+    def check(self) -> Response | None:
+        presented = check_bearer(
+            self._request, self._state.ledger, self._state.server_now(), self._route.scope
+        )
+        self.exchange.token = presented.token
+        self.exchange.outcome = presented.outcome
+        if presented.status == 200:
+            return None
+        headers = [("WWW-Authenticate", presented.challenge)]
+        if presented.status == 401 and self._route.unauthorized is not None:
+            return json_response(401, self._route.unauthorized, headers)
+        unauthorized = presented.status == 401
+        return error_response(
+            self.error_format,
+            presented.status,
+            (presented.reason,),
+            failure_reason="InvalidToken" if unauthorized else "",
+            code="invalid_token" if unauthorized else "insufficient_scope",
+            headers=headers,
+        )
+
+    def succeed(self, fault: Fault | None) -> Response:
+        route = self._route
+        content = route.json(self.exchange) if callable(route.json) else route.json
+        headers = route.headers.items()
+        if route.status in (204, 304):
+            response = Response(route.status, tuple(headers), b"")
+        else:
+            response = json_response(route.status, content, headers)
+        return _spoiled(response, fault, self.exchange)
+
+
+def _spoiled(response: Response, fault: Fault | None, exchange: Exchange) -> Response:
+    if fault is None:
+        return response
+    exchange.outcome = f"fault: {fault!r}, {exchange.outcome}".removesuffix(", ")
+    return response if fault.spoil is None else fault.spoil(response)

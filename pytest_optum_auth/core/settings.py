@@ -1,0 +1,159 @@
+"""The settings of a fake: attributes and addresses that refuse a value which makes no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Generic, Literal, TypedDict, TypeVar, cast, overload
+from urllib.parse import urlsplit
+
+from . import facts
+from .messages import host_of, mask_url
+
+__tracebackhide__ = True  # in the traceback of a test
+
+T = TypeVar("T")
+ErrorFormat = Literal["optum", "rfc6749"]
+
+
+class Setting(Generic[T]):
+    """One attribute with a default and a check.
+
+    ``check`` returns ``None`` for a good value and otherwise what the value must be.
+    """
+
+    def __init__(self, default: T, check: Callable[[Any], str | None], doc: str) -> None:
+        self.default = default
+        self.check = check
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Setting[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
+        if instance is None:
+            return self
+        return cast("T", vars(instance).get(self.name, self.default))
+
+    def __set__(self, instance: object, value: T) -> None:
+        wanted = self.check(value)
+        if wanted is not None:
+            raise ValueError(f"{self.name}={value!r}: {self.name} must be {wanted}")
+        vars(instance)[self.name] = value
+
+
+def seconds(value: object) -> str | None:
+    """Whole seconds, zero or more."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LONGEST:
+        return None
+    return f"a whole number of seconds from 0 to {_LONGEST} (a century)"
+
+
+def _skew(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LONGEST:
+        return None
+    return "a whole number of seconds, positive when the server's clock runs ahead"
+
+
+def _optional_seconds(value: object) -> str | None:
+    wanted = None if value is None else seconds(value)
+    return wanted and f"None (as expires_in) or {wanted}"
+
+
+def scope_text(value: object) -> str | None:
+    """Scope tokens separated by single spaces (RFC 6749 section 3.3)."""
+    if isinstance(value, str) and value == " ".join(value.split()) and value.isprintable():
+        return None
+    return "scope names separated by single spaces, for example 'openid email'"
+
+
+def _text(value: object) -> str | None:
+    return None if isinstance(value, str) and value else "a string that is not empty"
+
+
+def _error_format(value: object) -> str | None:
+    return None if value in ("optum", "rfc6749") else "'optum' or 'rfc6749'"
+
+
+def _flag(value: object) -> str | None:
+    return None if isinstance(value, bool) else "True or False"
+
+
+# So that no date that the endpoint can reach leaves the calendar of `datetime`.
+_LONGEST: Final = 100 * 366 * 86_400
+
+
+class SettingValues(TypedDict, total=False):
+    """The settings as keyword arguments; :class:`Settings` says what they mean."""
+
+    expires_in: int
+    lifetime: int | None
+    scope: str
+    token_type: str
+    error_format: ErrorFormat
+    clock_skew: int
+    strict: bool
+
+
+class Settings:
+    """How the endpoint behaves. Every attribute may be changed at any time.
+
+    Setting a value that makes no sense raises ``ValueError``, a name that none of them has
+    ``AttributeError``.
+    """
+
+    expires_in = Setting[int](
+        facts.EXPIRES_IN, seconds, "Seconds, as the response advertises (default 7200: page)."
+    )
+    lifetime = Setting[int | None](
+        None,
+        _optional_seconds,
+        "Seconds for which a token is really honoured; None: as expires_in. The page says both "
+        "one and two hours: 3600 plays the worse case.",
+    )
+    scope = Setting[str](facts.SCOPE, scope_text, "Space-separated (default: the page's example).")
+    token_type = Setting[str](
+        facts.TOKEN_TYPE, _text, "'Bearer' as on the page; the auth-only spec allows only 'bearer'."
+    )
+    error_format = Setting[ErrorFormat](
+        "optum",
+        _error_format,
+        "'optum': the envelope of the auth-only spec; 'rfc6749': error and error_description.",
+    )
+    clock_skew = Setting[int](
+        0, _skew, "Seconds by which the server's clock runs ahead of the local one."
+    )
+    strict = Setting[bool](
+        True, _flag, "Whether unmet faults and unexpected requests fail the test at its end."
+    )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A misspelt setting would change nothing, and the test would not test what it says.
+        if not name.startswith("_") and not hasattr(type(self), name):
+            known = ", ".join(SettingValues.__annotations__)
+            raise AttributeError(f"there is no setting {name!r}: known are {known}")
+        object.__setattr__(self, name, value)
+
+
+def checked_base_url(url: str) -> str:
+    """``url`` without a slash at its end; ``ValueError`` when no gateway can be there."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not host_of(url) or "@" in parts.netloc or parts.query:
+        raise ValueError(
+            f"base_url {mask_url(url)!r}: a base URL is https:// and a host, for example "
+            f"{facts.BASE_URL!r}"
+        )
+    return url.rstrip("/")
+
+
+def checked_token_path(path: str) -> str:
+    """``path``; ``ValueError`` when it is none."""
+    if not path.startswith("/") or "?" in path or "#" in path:
+        raise ValueError(
+            f"token_path {path!r}: a path starts with a slash and has no query, for example "
+            f"{facts.TOKEN_PATH!r}"
+        )
+    return path

@@ -1,0 +1,124 @@
+"""What a gateway knows: clients, tokens, APIs, faults, holds, and what it has seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter
+from typing import Final
+from urllib.parse import urlsplit
+
+from . import facts, token_endpoint
+from .clients import ClientRegistry
+from .holds import Hold
+from .injection import FaultQueue, Injection
+from .journal import Journal
+from .messages import host_of
+from .routes import ApiRoute, RouteTable
+from .settings import Settings
+from .tokens import Ledger
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+
+
+class GatewayState:
+    """The state of one gateway, safe to be used from many threads.
+
+    ``token_path`` is another path of v3 beside the documented ones, also behind the path of
+    ``base_url``; ``journal`` and ``faults`` (those of the token endpoint) may be of another kind
+    than the usual.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        base_url: str = facts.BASE_URL,
+        token_path: str = facts.TOKEN_PATH,
+        *,
+        journal: Journal | None = None,
+        faults: FaultQueue | None = None,
+    ) -> None:
+        self.settings = settings
+        self.base_url = base_url
+        self.token_url = f"{base_url}{token_path}"
+        self.hosts = facts.GATEWAY_HOSTS | {host_of(base_url)}
+        v3_paths = (
+            facts.TOKEN_PATH,
+            facts.SHORT_TOKEN_PATH,
+            token_path,
+            urlsplit(self.token_url).path,
+        )
+        self.token_paths = {
+            **dict.fromkeys(v3_paths, token_endpoint.V3),
+            facts.V2_TOKEN_PATH: token_endpoint.V2,
+        }
+        self.clients = ClientRegistry()
+        self.ledger = Ledger()
+        self.journal = Journal() if journal is None else journal
+        self.routes = RouteTable()
+        self.faults = FaultQueue(facts.TOKEN_ENDPOINT) if faults is None else faults
+        self._queues = [self.faults]
+        self.holds: list[Hold] = []
+        self.not_before = 0
+        self._unexpected: list[str] = []
+        self._last_parsed: (
+            tuple[token_endpoint.Version, bytes, token_endpoint.ParsedBody] | None
+        ) = None
+        self.lock: Final = threading.RLock()
+
+    def local_now(self) -> dt.datetime:
+        """The time of this machine (aware UTC), as the standard library tells it.
+
+        ``datetime.now`` rather than ``time.time``: freezegun lets the latter through in threads.
+        """
+        # Plain datetimes: freezegun's own would outlive the freeze.
+        return _EPOCH + (dt.datetime.now(dt.timezone.utc) - _EPOCH)
+
+    def server_now(self) -> dt.datetime:
+        """The time on the server's clock (aware UTC)."""
+        return self.local_now() + dt.timedelta(seconds=self.settings.clock_skew)
+
+    def parse(self, version: token_endpoint.Version, body: bytes) -> token_endpoint.ParsedBody:
+        """The fields of a token request; most clients send the same body again and again."""
+        last = self._last_parsed
+        if last is None or last[0] is not version or last[1] != body:
+            last = self._last_parsed = (version, body, version.parse(body))
+        return last[2]
+
+    def add_route(self, route: ApiRoute) -> None:
+        """Answer at another path; the earlier route of the same method and path is replaced."""
+        with self.lock:
+            self.routes.add(route)
+            self._queues.append(route.faults)
+
+    def note(self, text: str) -> None:
+        """Write into the journal what happens now between exchanges."""
+        with self.lock:
+            self.journal.note(self.local_now(), text)
+
+    def unexpected(self, message: str) -> None:
+        """Remember what the end of the test must complain of."""
+        with self.lock:
+            self._unexpected.append(message)
+
+    def problems(self) -> str:
+        """Unmet faults and unexpected requests that nobody was told of yet; ``""``: none."""
+        with self.lock:
+            unmet = [i for queue in self._queues for i in queue.injections if i.unmet]
+            if not unmet and not self._unexpected:
+                return ""
+            messages = Counter([*map(_explain_unmet, unmet), *self._unexpected])
+            for injection in unmet:
+                injection.reported = True
+            self._unexpected.clear()
+        return "\n".join(
+            message if count == 1 else f"{count} times: {message}"
+            for message, count in messages.items()
+        )
+
+
+def _explain_unmet(injection: Injection) -> str:
+    return (
+        f"{injection.fault!r} on {injection.where} was injected {injection.times}x and met "
+        f"{injection.hits}x: the test does not test it"
+    )

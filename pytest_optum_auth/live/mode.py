@@ -1,0 +1,88 @@
+"""Whether live tests run in this process, decided without loading anything of the live package.
+
+The plugin asks here first, so that a run without credentials imports nothing else for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, cast
+
+import pytest
+
+from ..core import facts
+
+Mode = Literal["auto", "off", "require"]
+
+MODES: Final[tuple[Mode, ...]] = ("auto", "off", "require")
+MARKER: Final = "optum_live"
+_CREDENTIALS: Final = (facts.ENV_CLIENT_ID, facts.ENV_CLIENT_SECRET)
+
+
+def live_mode(config: pytest.Config) -> Mode:
+    """The mode of this run: ``--optum-live``, else ini ``optum_live``.
+
+    Raises ``pytest.UsageError`` when the ini value is none of the three.
+    """
+    # Before the conftests load, only the known arguments are parsed.
+    option = getattr(config.known_args_namespace, "optum_live", None)
+    value = config.getoption("optum_live", None) or option or config.getini("optum_live")
+    if value not in MODES:
+        raise pytest.UsageError(
+            f"ini optum_live is {value!r}: it must be one of {', '.join(MODES)}."
+        )
+    return cast(Mode, value)
+
+
+def missing_credentials(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the credential variables that are unset, empty or blank.
+
+    CI systems export a secret that is not there as an empty variable.
+    """
+    return tuple(name for name in _CREDENTIALS if not environ.get(name, "").strip())
+
+
+def missing_sentence(missing: tuple[str, ...]) -> str:
+    """Which variables a live test lacks, and how to set them.
+
+    None missing means that they came too late for this run, which had begun without them.
+    """
+    if not missing:
+        return (
+            f"{' and '.join(_CREDENTIALS)} were not set when pytest started: export them before, "
+            "a test or fixture that sets them comes too late"
+        )
+    verb = "is" if len(missing) == 1 else "are"
+    example = " ".join(f"{name}=…" for name in missing)
+    return (
+        f"{' and '.join(missing)} {verb} not set: export the sandbox credentials "
+        f"({example} pytest, or secrets of the CI job)"
+    )
+
+
+def live_status(mode: Mode, environ: Mapping[str, str]) -> str:
+    """One phrase for the report header: whether live tests will run and, if not, why."""
+    missing = missing_credentials(environ)
+    if mode == "off":
+        return "live tests are off"
+    if not missing:
+        return "live tests run"
+    outcome = "fail" if mode == "require" else "are skipped"
+    return f"live tests {outcome}: {' and '.join(missing)} not set"
+
+
+def live_is_on(mode: Mode, environ: Mapping[str, str]) -> bool:
+    """Whether this run may call the sandbox, and so has secrets to protect."""
+    return mode != "off" and not missing_credentials(environ)
+
+
+def lacks_marker(item: pytest.Item) -> bool:
+    """Whether ``item`` uses the sandbox without carrying the marker that ``-m`` selects by."""
+    return MARKER in getattr(item, "fixturenames", ()) and item.get_closest_marker(MARKER) is None
+
+
+def runs_contract(config: pytest.Config) -> bool:
+    """Whether the bundled contract was asked for (``--pyargs pytest_optum_auth.contract``)."""
+    return bool(config.getoption("pyargs", False)) and any(
+        argument.split("::")[0] == "pytest_optum_auth.contract" for argument in config.args
+    )

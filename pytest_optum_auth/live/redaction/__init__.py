@@ -1,0 +1,1 @@
+"""No output of a live run shows a secret."""

@@ -1,0 +1,73 @@
+"""Lets a live test run, skips it or fails it, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final
+
+import pytest
+
+from .. import mode as live_mode
+from ..sandbox import clocks
+from ..sandbox.availability import Obstacle, environment_or_obstacle
+
+#: Report attribute that tells live tests from others, in the controller of xdist too.
+LIVE_REPORT: Final = "optum_live"
+# The innermost first: optum_env uses the two others.
+_FAKE: Final = ("optum_env", "optum_server", "optum_auth")
+_CLOCK: Final = "optum_clock"
+
+
+def conflict(item: pytest.Item) -> str | None:
+    """Why ``item`` cannot be a live test, as a sentence; ``None`` when it can."""
+    names = {*getattr(item, "fixturenames", ()), *(mark.name for mark in item.iter_markers())}
+    for name in _FAKE:
+        if name in names:
+            return (
+                f"A live test calls the real sandbox and cannot use {name}, which puts a fake in "
+                "its place: write two tests, or one with optum_target that runs against both."
+            )
+    if _CLOCK in names:
+        return (
+            f"A live test cannot use {_CLOCK}: the sandbox keeps the real time, so its tokens "
+            "would look expired, or never expire. Test expiry against the fake."
+        )
+    return None
+
+
+class LiveGate:
+    """Hooks around each live test."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Before any fixture: conflicts, then mode and credentials."""
+        if item.get_closest_marker(live_mode.MARKER) is None:
+            return
+        reason = conflict(item)
+        if reason is not None:
+            pytest.fail(reason, pytrace=False)
+        obstacle = environment_or_obstacle(item.config)
+        if isinstance(obstacle, Obstacle):
+            if obstacle.fails:
+                pytest.fail(obstacle.reason, pytrace=False)
+            # pytest acts on the mark after this hook, and reports the place of the test.
+            item.add_marker(pytest.mark.skip(reason=obstacle.reason))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """After the fixtures: one of them may have frozen the clock."""
+        if item.get_closest_marker(live_mode.MARKER) is None:
+            return
+        library = clocks.frozen_by()
+        if library is not None:
+            pytest.fail(clocks.frozen_sentence(library), pytrace=False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Mark the reports of live tests for :class:`~.require.Verdict`."""
+        report = yield
+        if item.get_closest_marker(live_mode.MARKER) is not None:
+            setattr(report, LIVE_REPORT, True)
+        return report

@@ -1,0 +1,96 @@
+"""What the environment says about the live sandbox, read once and checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from ...core import facts
+from ...core.clients import Credentials
+from . import hosts
+
+_VARIABLES: Final = (
+    facts.ENV_CLIENT_ID,
+    facts.ENV_CLIENT_SECRET,
+    facts.ENV_TOKEN_URL,
+    facts.ENV_BASE_URL,
+)
+_QUOTES: Final = "\"'"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where the sandbox is and who calls it.
+
+    ``problem`` is a sentence that says why no live test may run, or ``None``.
+    """
+
+    credentials: Credentials
+    base_url: str
+    token_url: str
+    problem: str | None
+
+
+_ENVIRONMENT = pytest.StashKey[Environment]()
+
+
+def remember_environment(config: pytest.Config) -> Environment:
+    """Read the environment for this run: what a test changes in it later does not count."""
+    listed = config.getini("optum_live_hosts")
+    environment = config.stash[_ENVIRONMENT] = read_environment(os.environ, listed)
+    return environment
+
+
+def remembered_environment(config: pytest.Config) -> Environment | None:
+    """The live settings of this run; ``None`` when it began without credentials, or off."""
+    return config.stash.get(_ENVIRONMENT, None)
+
+
+def read_environment(environ: Mapping[str, str], listed_hosts: Iterable[str] = ()) -> Environment:
+    """The live settings in ``environ``; a blank URL variable counts as unset.
+
+    Without ``OPTUM_BASE_URL`` the API is expected beside the token endpoint; without
+    ``OPTUM_TOKEN_URL`` the token endpoint is at its published path below the base URL.
+    """
+    values = {name: environ.get(name, "") for name in _VARIABLES}
+    urls = {
+        name: values[name]
+        for name in (facts.ENV_TOKEN_URL, facts.ENV_BASE_URL)
+        if values[name].strip()
+    }
+    problem = _first_problem(values, urls, tuple(listed_hosts))
+    token_url = urls.get(facts.ENV_TOKEN_URL)
+    base_url = urls.get(facts.ENV_BASE_URL)
+    if base_url is None:
+        base_url = hosts.origin(token_url) if token_url and not problem else facts.BASE_URL
+    base_url = base_url.rstrip("/")
+    return Environment(
+        Credentials(values[facts.ENV_CLIENT_ID], values[facts.ENV_CLIENT_SECRET]),
+        base_url,
+        token_url or f"{base_url}{facts.TOKEN_PATH}",
+        problem,
+    )
+
+
+def _first_problem(
+    values: Mapping[str, str], urls: Mapping[str, str], listed: tuple[str, ...]
+) -> str | None:
+    for name, value in values.items():
+        if len(value) > 1 and value[0] in _QUOTES and value[-1] == value[0]:
+            return (
+                f"{name} is wrapped in quotes that are part of its value "
+                "(docker --env-file and some CI systems keep them): remove the quotes."
+            )
+        if value.strip() and value != value.strip():
+            return (
+                f"{name} begins or ends with white space (a line break from a file or an "
+                "editor): remove it."
+            )
+    problem = hosts.listed_problem(listed)
+    for name, url in urls.items():
+        problem = problem or hosts.url_problem(name, url, listed)
+    return problem

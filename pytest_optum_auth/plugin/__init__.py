@@ -1,0 +1,257 @@
+"""The pytest plugin: options, markers and fixtures, and nothing that costs at start-up.
+
+What does the work is imported by the fixture that needs it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ..core import facts
+from ..live import mode as live_mode
+
+if TYPE_CHECKING:
+    from ..clock import Clock
+    from ..fake import FakeOptum
+    from ..live.sandbox import LiveSandbox
+    from ..live.target import Target
+    from ..server.served import Server, ServerSession
+
+_fake_key = pytest.StashKey["FakeOptum"]()
+
+_MARKERS = (
+    "optum_auth(**settings): the fake token endpoint, set up with client_id, client_secret, "
+    "expires_in, lifetime, scope, token_type, error_format, clock_skew, strict",
+    "optum_clock(start=None): a clock that stands still, starting at '2026-01-01T00:00:00Z', an "
+    "aware datetime or seconds since 1970 (default: now)",
+    "optum_live: runs against the live sandbox, and is skipped unless credentials are set",
+)
+_USERS_OF_TRANSPORTS = {"optum_auth", "optum_target"}
+_FIXTURES_OF_MARKERS = ("optum_clock", "optum_auth")
+# By either of them, the entry point's or the module's, a conftest or `-p` may ask for this plugin.
+_NAMES = ("optum_auth", __name__)
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    for name in _NAMES:
+        # pytest fails when one module is loaded under a second name; a name that is taken is left.
+        if not pluginmanager.has_plugin(name):
+            pluginmanager.register(object(), name)
+    parser.getgroup("optum-auth").addoption(
+        "--optum-live",
+        choices=live_mode.MODES,
+        default=None,
+        help="live tests: auto (when credentials are set), off, require (missing ones fail)",
+    )
+    parser.addini("optum_live", "as --optum-live (default: auto)", default="auto")
+    parser.addini(
+        "optum_live_hosts",
+        "hosts that live tests may call beside the sandbox, separated by spaces",
+        type="args",
+        default=[],
+    )
+    parser.addini("optum_base_url", "base URL of the gateway (default: the sandbox's)", default="")
+    parser.addini("optum_token_path", "another path of the token endpoint", default="")
+    parser.addini(
+        "optum_transports",
+        "client libraries to intercept, separated by spaces (default: all that are installed)",
+        type="args",
+        default=[],
+    )
+
+
+# tryfirst: around pytest's own capture, which shows what the conftests print.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
+    if not live_mode.live_is_on(live_mode.live_mode(early_config), os.environ):
+        return (yield)
+    from ..live.run import hooks
+
+    hooks.loading(early_config)
+    try:
+        return (yield)
+    except BaseException as error:
+        hooks.loading_failed(early_config, error)
+        raise
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    mode = live_mode.live_mode(config)
+    if mode == "require" or live_mode.live_is_on(mode, os.environ):
+        from ..live.run import hooks
+
+        hooks.configure(config)
+    if live_mode.runs_contract(config):
+        from ..live.contract import table as contract_table
+
+        contract_table.register(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    base_url = config.getini("optum_base_url") or facts.BASE_URL
+    live = live_mode.live_status(live_mode.live_mode(config), os.environ)
+    return f"optum-auth: fake of {base_url}, {live}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if live_mode.lacks_marker(item):
+            # Before pytest selects by -m, which is to find it.
+            item.add_marker(live_mode.MARKER)
+        for name in _FIXTURES_OF_MARKERS:
+            if item.get_closest_marker(name) is not None:
+                from . import markers
+
+                markers.request_fixture(item, name)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if any(_USERS_OF_TRANSPORTS & {*getattr(i, "fixturenames", ())} for i in session.items):
+        # The transports keep the genuine methods of the libraries: taken before a mock that a
+        # fixture of a wider scope starts has replaced them.
+        from ..transports import load_imported
+
+        load_imported()
+    if any(item.get_closest_marker(live_mode.MARKER) is not None for item in session.items):
+        from ..live.run import hooks
+
+        hooks.collected(session.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    fake = item.stash.get(_fake_key, None)
+    if fake is not None:
+        if call.excinfo is not None:
+            from .report import explain
+
+            explain(report, fake)
+        if call.when == "teardown":
+            # pytest keeps its items to the end of the run.
+            del item.stash[_fake_key]
+    return report
+
+
+@pytest.fixture
+def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
+    """The fake token endpoint (``FakeOptum``): every client library that is installed meets it.
+
+    ``@pytest.mark.optum_auth(**settings)`` sets it up.
+    """
+    from ..fake import KEYWORDS, FakeOptum
+    from . import markers
+
+    if "optum_clock" in request.fixturenames:
+        # So that the fake never sees the time before the clock started.
+        request.getfixturevalue("optum_clock")
+    ini = request.config.getini
+    try:
+        fake = FakeOptum(
+            base_url=ini("optum_base_url") or None,
+            token_path=ini("optum_token_path") or None,
+            transports=ini("optum_transports") or None,
+            **markers.merged(request.node, "optum_auth", KEYWORDS),
+        )
+    except (ValueError, pytest.UsageError) as error:
+        raise markers.usage_error(str(error)) from None
+    request.node.stash[_fake_key] = fake
+    try:
+        with fake:
+            yield fake
+    except AssertionError as problems:
+        raise pytest.fail.Exception(str(problems), pytrace=False) from None
+
+
+@pytest.fixture
+def optum_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
+    """A clock that stands still (``Clock``) and moves only when told.
+
+    ``@pytest.mark.optum_clock("2026-01-01T00:00:00Z")`` starts it elsewhere.
+    """
+    from ..clock import Clock
+    from . import markers
+
+    try:
+        clock = Clock(**markers.merged(request.node, "optum_clock", ("start",), positional=1))
+    except ValueError as error:
+        raise markers.usage_error(str(error)) from None
+    with clock:
+        yield clock
+
+
+@pytest.fixture(scope="session")
+def _optum_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerSession]:
+    """The listener and the CA of the session's HTTPS server."""
+    from ..server.served import ServerSession
+
+    try:
+        session = ServerSession(tmp_path_factory.mktemp("optum-ca"))
+    except ModuleNotFoundError as missing:
+        raise pytest.fail.Exception(str(missing), pytrace=False) from None
+    with session:
+        yield session
+
+
+@pytest.fixture
+def optum_server(optum_auth: FakeOptum, _optum_https: ServerSession) -> Iterator[Server]:
+    """The fake over real HTTPS on loopback (``Server``), for clients that no mock reaches.
+
+    Needs the extra ``server``.
+    """
+    with _optum_https.serving(optum_auth.gateway) as server:
+        yield server
+
+
+@pytest.fixture
+def optum_env(
+    request: pytest.FixtureRequest, optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """The variables of public client code, set to the fake's for the test, and as a dict.
+
+    ``OPTUM_CLIENT_ID``, ``OPTUM_CLIENT_SECRET``, ``OPTUM_TOKEN_URL`` and ``OPTUM_BASE_URL``. With
+    ``optum_server`` they lead to it, and the variables that make clients trust its CA are set.
+    """
+    from ..core.messages import Form
+
+    client_id, client_secret = optum_auth.credentials
+    # A dict whose repr hides the secret.
+    variables = Form({facts.ENV_CLIENT_ID: client_id, facts.ENV_CLIENT_SECRET: client_secret})
+    target: FakeOptum | Server = optum_auth
+    if "optum_server" in request.fixturenames:
+        target = server = request.getfixturevalue("optum_server")
+        variables.update(server.environment())
+    variables[facts.ENV_TOKEN_URL] = target.token_url
+    variables[facts.ENV_BASE_URL] = target.base_url
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
+
+
+@pytest.fixture(scope="session")
+def optum_live(request: pytest.FixtureRequest) -> LiveSandbox:
+    """The real sandbox (``LiveSandbox``): one token a session, fetched when it is first used.
+
+    The test is skipped without credentials, and fails under ``--optum-live=require``.
+    """
+    from ..live.sandbox import open_sandbox
+
+    return open_sandbox(request.config)
+
+
+@pytest.fixture(params=["fake", pytest.param("live", marks=pytest.mark.optum_live)])
+def optum_target(request: pytest.FixtureRequest) -> Target:
+    """The same test against the fake and against the sandbox (``Target``)."""
+    from ..live.target import fake_target, live_target
+
+    # By name, so that each variant sets up only its own side.
+    if request.param == "live":
+        return live_target(request.getfixturevalue("optum_live"))
+    return fake_target(request.getfixturevalue("optum_auth"))

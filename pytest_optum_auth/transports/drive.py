@@ -1,0 +1,44 @@
+"""Carrying a request through the gateway: the waits that it asks for are waited here."""
+
+from __future__ import annotations
+
+from ..core.gateway import Reply
+from ..core.messages import NetworkFault, Response
+from ..core.waits import block, suspend
+
+__tracebackhide__ = True  # in the traceback of a test
+
+
+def drive(reply: Reply, timeout: float | None) -> Response:
+    """The gateway's answer, waiting in this thread.
+
+    Raises :class:`NetworkFault`, of kind ``"timeout"`` when a wait is longer than the client's
+    own ``timeout`` (seconds).
+    """
+    try:
+        wait = next(reply)
+        while True:
+            wait = next(reply) if block(wait, timeout) else reply.throw(_gave_up(timeout))
+    except StopIteration as answer:
+        response: Response = answer.value
+        return response
+    finally:
+        reply.close()
+
+
+async def drive_async(reply: Reply, timeout: float | None) -> Response:
+    """:func:`drive` in a coroutine, without blocking the event loop."""
+    try:
+        wait = next(reply)
+        while True:
+            over = await suspend(wait, timeout)
+            wait = next(reply) if over else reply.throw(_gave_up(timeout))
+    except StopIteration as answer:
+        response: Response = answer.value
+        return response
+    finally:
+        reply.close()
+
+
+def _gave_up(timeout: float | None) -> NetworkFault:
+    return NetworkFault("timeout", f"no answer within {timeout} s")

@@ -1,0 +1,79 @@
+"""The rooms of the package and the directions in which they may import each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pytest_optum_auth
+
+PACKAGE = Path(pytest_optum_auth.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+# From the ground up: a room may import those of its own floor and of the floors before it.
+FLOORS = (
+    ("core", "faults"),
+    ("patching", "clock"),
+    ("transports", "stubs"),
+    ("fake",),
+    ("server", "live", "checks"),
+    ("plugin", "contract", "__main__", "__init__"),
+)
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+KNOW_PYTEST = {"plugin", "live", "checks", "contract"}
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(file: Path, *, typing: bool = False) -> Iterator[str]:
+    """The absolute names of the modules that ``file`` imports, those in functions too."""
+    package = ["pytest_optum_auth", *file.relative_to(PACKAGE).parts[:-1]]
+    tree = ast.parse(file.read_text())
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types and not typing:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            # `from . import name` imports a module of that name.
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(file: Path) -> set[str]:
+    names = [name.split(".") for name in imports_of(file)]
+    return {name[1] for name in names if name[0] == "pytest_optum_auth" and name[1] in FLOOR}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_imports_point_one_way(file: Path) -> None:
+    above = {room for room in rooms_imported(file) if FLOOR[room] > FLOOR[room_of(file)]}
+
+    assert not above
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in FILES if room_of(file) == "core"],
+    ids=lambda file: str(file.relative_to(PACKAGE)),
+)
+def test_the_core_stands_alone(file: Path) -> None:
+    assert rooms_imported(file) <= {"core"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_only_some_rooms_know_pytest(file: Path) -> None:
+    names = {name.split(".")[0] for name in imports_of(file, typing=True)}
+
+    assert room_of(file) in KNOW_PYTEST or not names & {"pytest", "_pytest"}

@@ -1,0 +1,130 @@
+"""A client library that is imported while a fake is active is caught from its first moment on."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from other_mocks import functions
+
+from pytest_optum_auth import transports
+from pytest_optum_auth.transports import TRANSPORTS, import_hook
+
+PROGRAM = """
+import sys
+from pytest_optum_auth import FakeOptum
+
+with FakeOptum(strict=False) as fake:
+    assert not {{"requests", "httpx", "httpx2", "aiohttp"}} & set(sys.modules)
+    import {library}
+    from transports_under_test import TRANSPORTS
+    for transport in TRANSPORTS:
+        if transport.name == "{library}":
+            assert transport.send("POST", fake.token_url).status == 415
+    assert {{exchange.transport for exchange in fake.exchanges}} == {{"{library}"}}
+assert not [finder for finder in sys.meta_path if "late" in type(finder).__module__]
+"""
+
+
+@pytest.mark.parametrize("library", TRANSPORTS)
+def test_a_library_that_is_imported_later_meets_the_fake(library: str) -> None:
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(library=library)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_library_that_is_imported_after_the_last_fake_is_left_alone() -> None:
+    """The fake may end while another thread imports."""
+    before = functions()
+
+    transports._imported("httpx")
+
+    assert functions() == before
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module that nobody has imported yet."""
+    name = "imported_late"
+    (tmp_path / f"{name}.py").write_text("VALUE = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    return name
+
+
+def test_it_is_told_once_after_the_module_has_run(module: str) -> None:
+    told: list[int] = []
+    import_hook.watch(module, lambda: told.append(sys.modules[module].VALUE))
+
+    importlib.import_module(module)
+    importlib.reload(sys.modules[module])
+
+    assert told == [1]
+    import_hook.unwatch(module)
+
+
+def test_a_look_at_where_the_module_is_does_not_count_as_its_import(module: str) -> None:
+    told: list[str] = []
+    import_hook.watch(module, lambda: told.append("told"))
+
+    assert importlib.util.find_spec(module) is not None
+    assert told == []
+    importlib.import_module(module)
+
+    assert told == ["told"]
+    import_hook.unwatch(module)
+
+
+def test_it_is_not_told_of_an_import_that_it_watched_only_the_beginning_of(module: str) -> None:
+    told: list[str] = []
+    import_hook.watch(module, lambda: told.append("told"))
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.loader is not None
+
+    import_hook.unwatch(module)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+    assert told == []
+
+
+def test_it_is_not_told_when_it_no_longer_watches(module: str) -> None:
+    told: list[str] = []
+    import_hook.watch(module, lambda: told.append("told"))
+    import_hook.watch("another_module", lambda: told.append("another"))
+    import_hook.unwatch(module)
+    importlib.import_module(module)
+    import_hook.unwatch("another_module")
+    import_hook.unwatch("another_module")
+
+    assert told == []
+
+
+def test_a_module_that_is_not_there_is_an_import_error_as_ever(module: str) -> None:
+    import_hook.watch("not_there_at_all", lambda: None)
+
+    with pytest.raises(ModuleNotFoundError, match="No module named 'not_there_at_all'"):
+        importlib.import_module("not_there_at_all")
+
+    import_hook.unwatch("not_there_at_all")
+
+
+def test_other_modules_are_found_by_others(module: str) -> None:
+    import_hook.watch("another_module", lambda: None)
+
+    assert importlib.import_module(module).VALUE == 1
+
+    import_hook.unwatch("another_module")
