@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from .core import active, facts, timeline
+from .core import active, facts, timeline, timeline_picture
 from .core.clients import Credentials
 from .core.gateway import Gateway
 from .core.holds import Hold
@@ -197,7 +197,7 @@ class FakeOptum(Settings):
         """
         with self._state.lock:
             token = self._known(token)
-            self._state.ledger.revoke(token)
+            self._state.ledger.revoke(token, self._state.server_now())
             self._note(f"token #{token.number} revoked")
 
     def revoke_all(self) -> None:
@@ -206,8 +206,9 @@ class FakeOptum(Settings):
         A token that is issued afterwards, in the same second too, is good.
         """
         with self._state.lock:
-            self._state.ledger.revoke_all()
-            self._state.not_before = epoch(self._state.server_now())
+            now = self._state.server_now()
+            self._state.ledger.revoke_all(now)
+            self._state.not_before = epoch(now)
             self._note("all tokens revoked")
 
     # APIs and faults.
@@ -302,6 +303,13 @@ class FakeOptum(Settings):
     def timeline(self) -> str:
         """What happened, one line an exchange, for people; no secrets."""
         return timeline.render(self._state.journal.entries, self._started_at)
+
+    def timeline_svg(self) -> str:
+        """:meth:`timeline` as a picture (SVG): tokens' lives as bars, requests as marks above."""
+        return timeline_picture.render(
+            self._state.journal.entries, self._state.ledger.tokens, self._started_at,
+            self.clock_skew,
+        )  # fmt: skip
 
     def _known(self, token: Token | None) -> Token:
         found = self.last_token if token is None else self._state.ledger.find(token.value)

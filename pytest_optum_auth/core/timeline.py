@@ -18,14 +18,9 @@ def render(entries: Sequence[Exchange | Note], start: dt.datetime) -> str:
     """
     if not entries:
         return "no request reached a gateway host"
-    left_out = len(entries) - _LONGEST
-    if left_out <= 0:
-        shown: list[Exchange | Note] = list(entries)
-    else:
-        head, tail = _LONGEST // 2, _LONGEST - _LONGEST // 2 - 1
-        shown = [*entries[:head], *entries[-tail:]]
-        left_out += 1
-    times = [_since(entry.at - start) for entry in shown]
+    head, left_out, tail = without_middle(entries)
+    shown = [*head, *tail]
+    times = [since(entry.at - start) for entry in shown]
     width = max(map(len, times))
     exchanges = [entry for entry in shown if isinstance(entry, Exchange)]
     who = max((len(e.transport) for e in exchanges), default=0)
@@ -40,11 +35,22 @@ def render(entries: Sequence[Exchange | Note], start: dt.datetime) -> str:
                 f"{entry.transport:<{who}}  {entry.request_line:<{what}}  {status}  {entry.outcome}"
             )
         lines.append(f"{time:>{width}}  {text}")
-    if left_out > 0:
-        lines.insert(_LONGEST // 2, f"{'':>{width}}  ... {left_out} more ...")
+    if left_out:
+        lines.insert(len(head), f"{'':>{width}}  ... {left_out} more ...")
     return "\n".join(lines)
 
 
-def _since(span: dt.timedelta) -> str:
+def without_middle(
+    entries: Sequence[Exchange | Note],
+) -> tuple[Sequence[Exchange | Note], int, Sequence[Exchange | Note]]:
+    """What is shown of ``entries``: their head, how many are left out after it, and their tail."""
+    if len(entries) <= _LONGEST:
+        return entries, 0, ()
+    head, tail = _LONGEST // 2, _LONGEST - _LONGEST // 2 - 1
+    return entries[:head], len(entries) - head - tail, entries[-tail:]
+
+
+def since(span: dt.timedelta) -> str:
+    """A moment by its distance from the start."""
     seconds = span / dt.timedelta(seconds=1)
     return f"{seconds:+.0f} s" if seconds == int(seconds) else f"{seconds:+.3f} s"

@@ -34,10 +34,20 @@ class Token:
     ``value`` is the signed JWT (also ``str(token)``), ``number`` counts from 1, ``issued_at`` and
     ``expires_at`` are aware UTC datetimes on the server's clock; ``expires_at`` is when the token
     stops being honoured, as its ``exp`` says, while ``expires_in`` (seconds) is only what the
-    response advertised. ``repr`` does not show the value.
+    response advertised. ``revoked_at`` is when it was revoked (server's clock), or ``None``.
+    ``repr`` does not show the value.
     """
 
-    __slots__ = ("_exp", "_iat", "client_id", "expires_in", "number", "revoked", "scope", "value")
+    __slots__ = (
+        "_exp",
+        "_iat",
+        "client_id",
+        "expires_in",
+        "number",
+        "revoked_at",
+        "scope",
+        "value",
+    )
 
     def __init__(
         self, *, value: str, number: int, client_id: str, iat: int, exp: int, expires_in: int,
@@ -48,7 +58,7 @@ class Token:
         self.client_id = client_id
         self.expires_in = expires_in
         self.scope = scope
-        self.revoked = False
+        self.revoked_at: dt.datetime | None = None
         self._iat = iat
         self._exp = exp
 
@@ -61,6 +71,11 @@ class Token:
     def expires_at(self) -> dt.datetime:
         """The first second at which it is no longer honoured; its ``exp`` (RFC 7519 4.1.4)."""
         return _EPOCH + self._exp * _SECOND
+
+    @property
+    def revoked(self) -> bool:
+        """Whether it was revoked."""
+        return self.revoked_at is not None
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -157,9 +172,9 @@ class Ledger:
         """The token of ``client_id`` that lives longest, unless every one is revoked."""
         return self._longest.get(client_id)
 
-    def revoke(self, token: Token) -> None:
-        """From now on the token is refused."""
-        token.revoked = True
+    def revoke(self, token: Token, now: dt.datetime) -> None:
+        """From now on (server's clock) the token is refused."""
+        token.revoked_at = token.revoked_at or now
         if self._longest.get(token.client_id) is token:
             left = [t for t in self.tokens if t.client_id == token.client_id and not t.revoked]
             if left:
@@ -167,10 +182,10 @@ class Ledger:
             else:
                 del self._longest[token.client_id]
 
-    def revoke_all(self) -> None:
-        """From now on every token issued so far is refused."""
+    def revoke_all(self, now: dt.datetime) -> None:
+        """From now on (server's clock) every token issued so far is refused."""
         for token in self.tokens:
-            token.revoked = True
+            token.revoked_at = token.revoked_at or now
         self._longest.clear()
 
 

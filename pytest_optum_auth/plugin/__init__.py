@@ -47,6 +47,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         default=None,
         help="live tests: auto (when credentials are set), off, require (missing ones fail)",
     )
+    parser.getgroup("optum-auth").addoption(
+        "--optum-timelines",
+        metavar="DIR",
+        default=None,
+        help="write the timeline of each failed test that used the fake into DIR, as a picture",
+    )
     parser.addini("optum_live", "as --optum-live (default: auto)", default="auto")
     parser.addini(
         "optum_live_hosts",
@@ -134,6 +140,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             from .report import explain
 
             explain(report, fake)
+            if report.failed:
+                from . import pictures
+
+                pictures.keep(report, fake, item.config)
         if call.when == "teardown":
             # pytest keeps its items to the end of the run.
             del item.stash[_fake_key]

@@ -89,10 +89,11 @@ def test_the_picture_and_the_lines_of_the_timeline_are_up_to_date(
 ) -> None:
     for folder in (DOCS, ROOT / "examples"):
         monkeypatch.syspath_prepend(str(folder))
-    draw_timeline = importlib.import_module("draw_timeline")
     timeline_story = importlib.import_module("timeline_story")
 
     shown = [block.code for block in blocks_of("explanation/timeline.md")]
 
-    assert shown == [f"{timeline_story.tell()[0].timeline()}\n"]
-    assert draw_timeline.PICTURE.read_text(encoding="utf-8") == draw_timeline.draw()
+    assert shown == [f"{timeline_story.tell().timeline()}\n"]
+    assert (
+        timeline_story.PICTURE.read_text(encoding="utf-8") == timeline_story.tell().timeline_svg()
+    )
