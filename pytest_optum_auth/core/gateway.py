@@ -41,16 +41,12 @@ class Gateway:
         if parts.scheme != "https":
             raise self._plain_http(Exchange("api" if version is None else "token", request))
         if version is not None:
-            response = yield from self._serve(TokenHandler(self.state, request, version))
-        else:
-            route, path_params, allowed = self.state.routes.find(request.method, parts.path)
-            if route is not None:
-                response = yield from self._serve(
-                    ApiHandler(self.state, request, route, path_params)
-                )
-            else:
-                response = self._unexpected(request, parts.path, allowed, answers_unexpected)
-        return response.to(request.method)
+            return (yield from self._serve(TokenHandler(self.state, request, version)))
+        route, path_params, allowed = self.state.routes.find(request.method, parts.path)
+        if route is not None:
+            handler = ApiHandler(self.state, request, route, path_params)
+            return (yield from self._serve(handler))
+        return self._unexpected(request, parts.path, allowed, answers_unexpected)
 
     def _serve(self, handler: Handler) -> Reply:
         handler.exchange.at = self.state.local_now()
@@ -71,7 +67,7 @@ class Gateway:
                     injection = None
         with handler.alone():
             try:
-                response = self._answer(handler, refusal, injection)
+                answer = self._answer(handler, refusal, injection)
             except NetworkFault:
                 self._record(handler.exchange, None, handler, injection)
                 raise
@@ -80,8 +76,9 @@ class Gateway:
                 self._record(handler.exchange, None, handler, injection)
                 self.state.unexpected(f"{handler.faults.where}: {type(error).__name__}: {error}")
                 raise
-            self._record(handler.exchange, response.status, handler, injection)
-        return response
+            answer = answer.to(handler.exchange.method)
+            self._record(handler.exchange, answer, handler, injection)
+        return answer
 
     def _answer(
         self, handler: Handler, refusal: Response | None, injection: Injection | None
@@ -116,13 +113,12 @@ class Gateway:
     def _record(
         self,
         exchange: Exchange,
-        status: int | None,
+        answer: Response | None,
         handler: Handler | None = None,
         injection: Injection | None = None,
     ) -> None:
         with self.state.lock:
-            exchange.at = self.state.local_now()
-            exchange.status = status
+            exchange.end(self.state.local_now(), answer)
             if injection is not None:
                 injection.hits += 1
             if handler is not None and handler.seen is not None:
@@ -144,19 +140,22 @@ class Gateway:
         if allowed:
             exchange.outcome = f"refused: protected for {' and '.join(allowed)} only"
             self.state.unexpected(unexpected.other_method(method, path, allowed))
-            self._record(exchange, 405)
             names = " or ".join(f"'{name}'" for name in allowed)
-            return error_response(
+            answer = error_response(
                 self.state.settings.error_format,
                 405,
                 (facts.METHOD_REFUSED.format(method=method, allowed=names),),
                 headers=[("Allow", ", ".join(allowed))],
-            )
+            ).to(request.method)
+            self._record(exchange, answer)
+            return answer
         exchange.outcome = "refused: no protect() covers the path"
         message = unexpected.unprotected(method, path, self.state.routes, self.state.token_paths)
         self.state.unexpected(message)
-        self._record(exchange, 404 if answers_unexpected else None)
         message = unexpected.in_one_line(message)
         if answers_unexpected:
-            return json_response(404, {"message": message})
+            answer = json_response(404, {"message": message}).to(request.method)
+            self._record(exchange, answer)
+            return answer
+        self._record(exchange, None)
         raise NetworkFault("connect", message)

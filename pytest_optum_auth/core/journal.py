@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Literal, overload
+from dataclasses import dataclass
+from typing import Any, Final, Literal, overload
+from urllib.parse import parse_qs, urlsplit
 
-from .messages import Body, Form, Headers, Request, mask_url, shown_path
+from .json_body import parse_json
+from .messages import Body, Form, Headers, Request, Response, mask_url, shown_path
 from .tokens import Token
 
 Kind = Literal["token", "api"]
 _PATH_WIDTH: Final = 17
+# Stands for the token in an answer that is kept; no JSON holds it as it is.
+_TOKEN: Final = b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedResponse:
+    """What was answered: ``status``, ``headers`` (any case) and ``body`` (bytes), as sent.
+
+    ``repr`` shows no body.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
 
 
 class Exchange:
@@ -18,15 +35,18 @@ class Exchange:
 
     ``kind`` is ``"token"`` or ``"api"``; ``at`` the moment of the answer (aware UTC, local
     clock); ``transport`` the client library; ``method``, ``url``, ``headers`` (any case), ``body``
-    (bytes), ``form`` (the decoded fields; for v2 those of the JSON object) tell the request;
-    ``status`` (``None``: a network fault answered), ``path_params``, ``outcome`` (a line for
-    people) and ``token`` (issued or presented) the answer. Credentials in ``url`` are masked;
-    ``repr`` shows neither credentials nor tokens.
+    (bytes), ``path``, ``query``, ``json``, ``form`` (the decoded fields; for v2 those of the JSON
+    object) tell the request, and ``timeout`` how long the client would have waited for the answer
+    (seconds: the read timeout of requests and httpx, the ``total`` of aiohttp or else its
+    ``sock_read``; ``None``: for ever, and always over HTTPS, where nobody knows);
+    ``status`` and ``response`` (``None``: a network fault answered), ``path_params``, ``outcome``
+    (a line for people) and ``token`` (issued or presented) the answer. Credentials in ``url`` are
+    masked; ``repr`` shows neither credentials nor tokens.
     """
 
     __slots__ = (
-        "_parse", "at", "body", "headers", "kind", "method", "needless", "outcome", "path_params",
-        "status", "token", "transport", "url",
+        "_answer", "_parse", "at", "body", "headers", "kind", "method", "needless", "outcome",
+        "path_params", "timeout", "token", "transport", "url",
     )  # fmt: skip
 
     def __init__(
@@ -46,8 +66,9 @@ class Exchange:
         # Fields are parsed again for who asks: keeping them costs more than all the rest.
         self._parse = parse
         self.path_params: dict[str, str] = path_params or {}
+        self.timeout = request.timeout
         self.at: dt.datetime
-        self.status: int | None = None
+        self._answer: Response | None = None
         self.outcome = ""
         self.token: Token | None = None
         self.needless = False
@@ -59,13 +80,51 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """The path of the URL, without host and query."""
-        return shown_path("/" + self.url.partition("://")[2].partition("/")[2].partition("?")[0])
+        """The path of the URL, as it was sent: without host and query."""
+        return urlsplit(self.url).path or "/"
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The decoded fields of the URL's query: of each name every value, in their order."""
+        return parse_qs(urlsplit(self.url).query, keep_blank_values=True)
+
+    @property
+    def json(self) -> Any:
+        """The body parsed as JSON; ``ValueError`` when it is none."""
+        try:
+            return parse_json(self.body)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"the body of {self.request_line} is no JSON: {error}") from None
+
+    @property
+    def status(self) -> int | None:
+        """The status of the answer; ``None`` when a network fault answered."""
+        return None if self._answer is None else self._answer.status
+
+    @property
+    def response(self) -> RecordedResponse | None:
+        """The answer as it was sent; ``None`` when a network fault answered."""
+        sent = self._answer
+        if sent is None:
+            return None
+        body = sent.body
+        if self.kind == "token" and self.token is not None:
+            body = body.replace(_TOKEN, self.token.value.encode())
+        return RecordedResponse(sent.status, Headers(sent.headers), Body(body))
+
+    def end(self, at: dt.datetime, answer: Response | None) -> None:
+        """The gateway's: what was answered, and when."""
+        if answer is not None and self.kind == "token" and self.token is not None:
+            # Most of the answer is the token, which is kept already.
+            body = answer.body.replace(self.token.value.encode(), _TOKEN)
+            answer = Response(answer.status, answer.headers, body)
+        self.at = at
+        self._answer = answer
 
     @property
     def request_line(self) -> str:
         """Method and path, for a line for people: of a long path the end, from a slash on."""
-        path = self.path
+        path = shown_path(self.path)
         if len(path) > _PATH_WIDTH:
             end = path[-_PATH_WIDTH + 1 :]
             path = f"…{end[max(0, end.find('/')) :]}"

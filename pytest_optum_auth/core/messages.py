@@ -22,7 +22,7 @@ _NOT_DESCRIBING: Final = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 _SECRET_FIELDS: Final = ("client_secret", "access_token", "refresh_token", "id_token")
 # RFC 9112 section 6: by these an answer tells where it ends.
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
-_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
+_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 _FIELD_NAME: Final = re.compile(r"\w{1,40}")
 
@@ -76,6 +76,16 @@ class Form(dict[str, str]):
         )
 
 
+def masked(value: Any) -> Any:
+    """A JSON value with the values of its secret fields hidden, however deep they stand."""
+    if isinstance(value, dict):
+        return {
+            name: MASK if name.lower().endswith(_SECRET_FIELDS) else masked(inner)
+            for name, inner in value.items()
+        }
+    return [masked(inner) for inner in value] if isinstance(value, list) else value
+
+
 class Body(bytes):
     """The bytes of a request body; ``repr`` tells only how many."""
 
@@ -116,7 +126,8 @@ def shown_path(path: str, limit: int = 200) -> str:
 class Request:
     """One HTTP request as it reached the gateway.
 
-    ``transport`` names the client library that sent it; ``url`` is absolute.
+    ``transport`` names the client library that sent it; ``url`` is absolute; ``timeout`` is how
+    long (seconds) the client waits for the answer, ``None``: for ever, or nobody knows.
     """
 
     transport: str
@@ -124,6 +135,7 @@ class Request:
     url: str
     headers: Headers
     body: bytes = field(repr=False)
+    timeout: float | None = None
 
     @property
     def media_type(self) -> str:

@@ -16,6 +16,7 @@ import errno
 import functools
 import inspect
 import sys
+from dataclasses import replace
 from typing import Any, Final, cast
 
 import aiohttp
@@ -42,6 +43,8 @@ class _GatewayConnection(asyncio.Transport):
         self._parser = RequestParser("aiohttp", origin)
         self._loop = asyncio.get_running_loop()
         self._closed = False
+        # Of the request that uses the connection (seconds).
+        self.timeout: float | None = None
         self._reply: Reply | None = None
         self._answering: asyncio.Task[None] | None = None
 
@@ -56,7 +59,8 @@ class _GatewayConnection(asyncio.Transport):
             self.close()
             return
         if incoming is not None:
-            self._answering = self._loop.create_task(self._answer(incoming.request))
+            request = replace(incoming.request, timeout=self.timeout)
+            self._answering = self._loop.create_task(self._answer(request))
         elif self._parser.wants_continue():
             self._loop.call_soon(self._protocol.data_received, CONTINUE)
 
@@ -139,6 +143,19 @@ def _around_create_connection(beneath: Method) -> Method:
     return create_connection
 
 
+def _around_connect(beneath: Method) -> Method:
+    @functools.wraps(beneath)
+    async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:
+        # Each request has limits of its own, also on a connection that another one has left.
+        connection = await beneath(connector, req, traces=traces, timeout=timeout)
+        transport = connection.transport
+        if isinstance(transport, _GatewayConnection):
+            transport.timeout = timeout.total or timeout.sock_read or None
+        return connection
+
+    return connect
+
+
 def _genuine_request() -> Method:
     """aiohttp's own method, also when another mock started before this module was loaded."""
     method: Any = inspect.unwrap(aiohttp.ClientSession._request)
@@ -200,6 +217,7 @@ _calls: Final = [Interception(aiohttp.ClientSession, name, _around_call) for nam
 _create_connection: Final = Interception(
     aiohttp.TCPConnector, "_create_connection", _around_create_connection
 )
+_connect: Final = Interception(aiohttp.BaseConnector, "connect", _around_connect)
 _init: Final = Interception(aiohttp.ClientSession, "__init__", _around_init)
 # What replaces `ClientSession._request` when it starts.
 _MOCKS: Final = ("aioresponses", "vcr")
@@ -215,11 +233,12 @@ def _watch_mocks() -> None:
 def install() -> None:
     """Requests of every ``aiohttp.ClientSession`` to a gateway host end at the gateway."""
     _create_connection.install()
+    _connect.install()
     _init.install()
     _watch_mocks()
 
 
 def remove() -> None:
     """Undo :func:`install`."""
-    for interception in (*_calls, _request_method, _init, _create_connection):
+    for interception in (*_calls, _request_method, _init, _connect, _create_connection):
         interception.remove()

@@ -59,7 +59,7 @@ class HttpxTransport:
             again = _retries(transport)
             while True:
                 try:
-                    answer = drive(gateway.respond(incoming), _read_timeout(request))
+                    answer = drive(gateway.respond(incoming), incoming.timeout)
                     return self._outgoing(answer, request)
                 except NetworkFault as fault:
                     if fault.kind != "connect" or not again:
@@ -77,7 +77,7 @@ class HttpxTransport:
             again = _retries(transport)
             while True:
                 try:
-                    answer = await drive_async(gateway.respond(incoming), _read_timeout(request))
+                    answer = await drive_async(gateway.respond(incoming), incoming.timeout)
                     return self._outgoing(answer, request)
                 except NetworkFault as fault:
                     if fault.kind != "connect" or not again:
@@ -93,6 +93,7 @@ class HttpxTransport:
             str(request.url),
             Headers(request.headers.multi_items()),
             body,
+            request.extensions.get("timeout", {}).get("read"),
         )
 
     def _outgoing(self, answer: Response, request: Any) -> Any:
@@ -165,11 +166,6 @@ class _Choice(Interception):
 
 def _gateway_of(url: Any) -> Gateway | None:
     return gateway_at(url.raw_host.decode("ascii"))
-
-
-def _read_timeout(request: Any) -> float | None:
-    timeout: float | None = request.extensions.get("timeout", {}).get("read")
-    return timeout
 
 
 def _retries(transport: Any) -> int:

@@ -54,8 +54,8 @@ class _Pool:
     ) -> urllib3.BaseHTTPResponse:  # fmt: skip
         timeout = timeout.clone()
         timeout.start_connect()
-        request = self._request(method, url, body, headers)
-        outcome = self._ask(request, timeout.read_timeout)
+        request = self._request(method, url, body, headers, timeout.read_timeout)
+        outcome = self._ask(request)
         if isinstance(outcome, Response):
             retry_after = any(name.lower() == "retry-after" for name, _ in outcome.headers)
             if not retries.is_retry(method, outcome.status, retry_after):
@@ -70,19 +70,18 @@ class _Pool:
 
     def answer(self, method: str, url: str, body: Any, headers: Any, timeout: Any) -> Response:
         """The gateway's answer to another try."""
-        outcome = self._ask(self._request(method, url, body, headers), timeout)
+        outcome = self._ask(self._request(method, url, body, headers, timeout))
         if isinstance(outcome, NetworkFault):
             raise outcome
         return outcome
 
-    def _ask(self, request: Request, timeout: Any) -> Response | NetworkFault:
+    def _ask(self, request: Request) -> Response | NetworkFault:
         try:
-            seconds = timeout if isinstance(timeout, (int, float)) else None
-            return drive(self._gateway.respond(request), seconds)
+            return drive(self._gateway.respond(request), request.timeout)
         except NetworkFault as fault:
             return fault
 
-    def _request(self, method: str, url: str, body: Any, headers: Any) -> Request:
+    def _request(self, method: str, url: str, body: Any, headers: Any, timeout: Any) -> Request:
         # requests' own headers look each name up once more in items().
         items = getattr(headers, "lower_items", headers.items)
         fields = [(_text(name), _text(value)) for name, value in items()]
@@ -90,7 +89,8 @@ class _Pool:
             fields.insert(0, ("Host", self._origin.partition("://")[2]))
         # A plain request under HTTP_PROXY names its absolute URL.
         url = url if url.startswith("http") else f"{self._origin}{url}"
-        return Request("requests", method, url, Headers(fields), _read(body))
+        seconds = timeout if isinstance(timeout, (int, float)) else None
+        return Request("requests", method, url, Headers(fields), _read(body), seconds)
 
 
 class _Connection(HTTPSConnection):
