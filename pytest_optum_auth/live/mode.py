@@ -5,6 +5,7 @@ The plugin asks here first, so that a run without credentials imports nothing el
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, Literal, cast
 
@@ -17,6 +18,13 @@ Mode = Literal["auto", "off", "require"]
 MODES: Final[tuple[Mode, ...]] = ("auto", "off", "require")
 MARKER: Final = "optum_live"
 _CREDENTIALS: Final = (facts.ENV_CLIENT_ID, facts.ENV_CLIENT_SECRET)
+# What CI systems and templates leave behind for a secret that a job does not have: $(NAME) of
+# Azure, ${NAME} and $NAME of shells and GitLab, ${{ … }} of GitHub, %NAME%, {{ … }}, << … >>.
+_REFERENCE: Final = re.compile(
+    r"\$\([^()]*\)|\$?\{\{.*\}\}|\$\{[^{}]*\}|\$[A-Z_][A-Z0-9_]*|\$[a-z]+(_[a-z0-9]+)+"
+    r"|%[A-Za-z_]\w*%|<<.*>>",
+    re.DOTALL,
+)
 
 
 def live_mode(config: pytest.Config) -> Mode:
@@ -34,15 +42,17 @@ def live_mode(config: pytest.Config) -> Mode:
     return cast(Mode, value)
 
 
-def missing_credentials(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of the credential variables that are unset, empty or blank.
+def missing_credentials(environ: Mapping[str, str]) -> dict[str, str]:
+    """The credential variables that hold no value, each with what it is instead.
 
-    CI systems export a secret that is not there as an empty variable.
+    CI systems export a secret that is not there as an empty variable, or leave the reference to
+    it as it is: ``$(NAME)``.
     """
-    return tuple(name for name in _CREDENTIALS if not environ.get(name, "").strip())
+    found = {name: _lack(environ.get(name, "")) for name in _CREDENTIALS}
+    return {name: lack for name, lack in found.items() if lack}
 
 
-def missing_sentence(missing: tuple[str, ...]) -> str:
+def missing_sentence(missing: Mapping[str, str]) -> str:
     """Which variables a live test lacks, and how to set them.
 
     None missing means that they came too late for this run, which had begun without them.
@@ -52,10 +62,9 @@ def missing_sentence(missing: tuple[str, ...]) -> str:
             f"{' and '.join(_CREDENTIALS)} were not set when pytest started: export them before, "
             "a test or fixture that sets them comes too late"
         )
-    verb = "is" if len(missing) == 1 else "are"
     example = " ".join(f"{name}=…" for name in missing)
     return (
-        f"{' and '.join(missing)} {verb} not set: export the sandbox credentials "
+        f"{_told(missing, 'is ', 'are ')}: export the sandbox credentials "
         f"({example} pytest, or secrets of the CI job)"
     )
 
@@ -68,7 +77,26 @@ def live_status(mode: Mode, environ: Mapping[str, str]) -> str:
     if not missing:
         return "live tests run"
     outcome = "fail" if mode == "require" else "are skipped"
-    return f"live tests {outcome}: {' and '.join(missing)} not set"
+    return f"live tests {outcome}: {_told(missing, '', '')}"
+
+
+def _lack(value: str) -> str:
+    if not value.strip():
+        return "not set"
+    if _REFERENCE.fullmatch(value.strip()):
+        return "a reference that was not replaced, such as $(NAME)"
+    return ""
+
+
+def _told(missing: Mapping[str, str], one: str, several: str) -> str:
+    """The missing variables, those with the same lack together."""
+    lacks: dict[str, list[str]] = {}
+    for name, lack in missing.items():
+        lacks.setdefault(lack, []).append(name)
+    return ", ".join(
+        f"{' and '.join(names)} {one if len(names) == 1 else several}{lack}"
+        for lack, names in lacks.items()
+    )
 
 
 def live_is_on(mode: Mode, environ: Mapping[str, str]) -> bool:

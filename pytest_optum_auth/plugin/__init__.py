@@ -118,6 +118,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 markers.request_fixture(item, name)
 
 
+# tryfirst: what ends the run is told before a worker of xdist offers its tests.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     if any(_USERS_OF_TRANSPORTS & {*getattr(i, "fixturenames", ())} for i in session.items):
         # The transports keep the genuine methods of the libraries: taken before a mock that a
@@ -128,7 +130,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if any(item.get_closest_marker(live_mode.MARKER) is not None for item in session.items):
         from ..live.run import hooks
 
-        hooks.collected(session.config)
+        hooks.collected(session)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from pytest_optum_auth.live.sandbox.environment import read_environment
@@ -68,6 +70,31 @@ def test_quotes_around_a_variable_are_told(variable: str, quote: str) -> None:
     assert read_environment(environ).problem == (
         f"{variable} is wrapped in quotes that are part of its value (docker --env-file and some "
         "CI systems keep them): remove the quotes."
+    )
+
+
+@pytest.mark.parametrize("variable", ["OPTUM_CLIENT_SECRET", "OPTUM_TOKEN_URL"])
+@pytest.mark.parametrize(
+    ("value", "character"),
+    [
+        ("\ufeffhttps://localhost", "U+FEFF"),
+        ("https://local\u200bhost", "U+200B"),
+        ("https://local\u00adhost", "U+00AD"),
+        ("https://local\thost", "U+0009"),
+    ],
+)
+def test_a_character_that_cannot_be_seen_is_told(variable: str, value: str, character: str) -> None:
+    assert read_environment({**CREDENTIALS, variable: value}).problem == (
+        f"{variable} holds a character that cannot be seen ({character}; editors and copies from "
+        "web pages leave such behind): remove it."
+    )
+
+
+def test_bytes_that_are_no_utf_8_are_told() -> None:
+    environ = {**CREDENTIALS, "OPTUM_CLIENT_SECRET": os.fsdecode(b"caf\xe9 of the client")}
+
+    assert read_environment(environ).problem == (
+        "OPTUM_CLIENT_SECRET is not UTF-8 text: save it as UTF-8 and set it again."
     )
 
 

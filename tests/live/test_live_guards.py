@@ -12,8 +12,9 @@ from pytest_optum_auth.live.sandbox.environment import read_environment
 
 PRODUCTION = (
     "ERROR: {} points to the production host apigw.optum.com, which tests never call: set it to "
-    "the sandbox (sandbox-apigw.optum.com), or unset it."
+    "the sandbox (sandbox-apigw.optum.com), or unset it, or add --optum-live=off."
 )
+LIVE = "def test_it(optum_live): pass"
 
 
 def usage_error(result: pytest.RunResult) -> str:
@@ -36,7 +37,7 @@ def test_a_production_host_ends_the_run_before_any_test(
     mode: str,
 ) -> None:
     monkeypatch.setenv(variable, "https://user:word@APIGW.optum.com.:443/path?key=value")
-    inner.tests("def test_it(): pass")
+    inner.tests(LIVE)
 
     result = inner.run(f"--optum-live={mode}", "-p", "xdist.plugin", *workers)
 
@@ -47,18 +48,33 @@ def test_a_production_host_does_not_matter_when_live_tests_are_off(
     inner: LiveRuns, live_credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPTUM_TOKEN_URL", "https://apigw.optum.com/token")
-    inner.tests("def test_it(): pass")
+    inner.tests(LIVE)
 
-    inner.run("--optum-live=off").assert_outcomes(passed=1)
+    inner.run("--optum-live=off").assert_outcomes(skipped=1)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
+def test_a_production_host_does_not_matter_to_unit_tests(
+    inner: LiveRuns,
+    live_credentials: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    workers: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("OPTUM_TOKEN_URL", "https://apigw.optum.com/token")
+    inner.tests("def test_mine(): pass\n" + LIVE)
+
+    result = inner.run("-p", "xdist.plugin", *workers, "-m", "not optum_live")
+
+    result.assert_outcomes(passed=1, deselected=0 if workers else 1)
 
 
 def test_a_production_host_does_not_matter_without_credentials(
     inner: LiveRuns, no_credentials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPTUM_TOKEN_URL", "https://apigw.optum.com/token")
-    inner.tests("def test_it(): pass")
+    inner.tests(LIVE)
 
-    inner.run().assert_outcomes(passed=1)
+    inner.run().assert_outcomes(skipped=1)
 
 
 def test_a_listed_host_may_be_called(
@@ -81,11 +97,11 @@ def test_quotes_that_are_part_of_a_variable_end_the_run(
     quote: str,
 ) -> None:
     monkeypatch.setenv("OPTUM_CLIENT_SECRET", f"{quote}quoted-in-a-file{quote}")
-    inner.tests("def test_it(): pass")
+    inner.tests(LIVE)
 
     assert usage_error(inner.run()) == (
         "ERROR: OPTUM_CLIENT_SECRET is wrapped in quotes that are part of its value (docker "
-        "--env-file and some CI systems keep them): remove the quotes."
+        "--env-file and some CI systems keep them): remove the quotes, or add --optum-live=off."
     )
 
 
@@ -104,7 +120,7 @@ def test_an_option_that_copies_secrets_ends_a_live_run(
         recorder="def pytest_addoption(parser): parser.addoption('--record-mode')"
     )
     inner.pytester.syspathinsert()
-    inner.tests("def test_it(): pass")
+    inner.tests(LIVE)
 
     assert usage_error(inner.run(*arguments)) == (
         f"ERROR: {option} copies what live tests handle, secrets included: leave it out, or add "
@@ -119,7 +135,7 @@ def test_a_recorder_that_only_plays_back_is_no_obstacle(
         recorder="def pytest_addoption(parser): parser.addoption('--record-mode')"
     )
     inner.pytester.syspathinsert()
-    inner.tests("def test_it(): pass")
+    inner.tests(LIVE)
 
     inner.run("-p", "recorder", "--record-mode=none").assert_outcomes(passed=1)
 
@@ -128,7 +144,7 @@ def test_the_debug_variable_of_pytest_ends_a_live_run(
     inner: LiveRuns, live_credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTEST_DEBUG", "1")
-    inner.tests("def test_it(): pass")
+    inner.tests(LIVE)
 
     assert usage_error(inner.run_subprocess()) == (
         "ERROR: PYTEST_DEBUG prints what live tests handle, secrets included: unset it, or add "
@@ -139,9 +155,9 @@ def test_the_debug_variable_of_pytest_ends_a_live_run(
 def test_debug_is_free_when_live_tests_are_off(
     inner: LiveRuns, live_credentials: dict[str, str]
 ) -> None:
-    inner.tests("def test_it(): pass")
+    inner.tests(LIVE)
 
-    inner.run("--debug", "--optum-live=off").assert_outcomes(passed=1)
+    inner.run("--debug", "--optum-live=off").assert_outcomes(skipped=1)
 
 
 def test_a_worker_with_an_environment_of_its_own_fails_its_live_tests(
@@ -151,7 +167,8 @@ def test_a_worker_with_an_environment_of_its_own_fails_its_live_tests(
     monkeypatch.setattr(availability, "remembered_environment", lambda _: read_environment(environ))
 
     assert environment_or_obstacle(pytestconfig) == Obstacle(
-        PRODUCTION.format("OPTUM_TOKEN_URL").removeprefix("ERROR: "), fails=True
+        PRODUCTION.format("OPTUM_TOKEN_URL")[7:].replace(", or add --optum-live=off", ""),
+        fails=True,
     )
 
 

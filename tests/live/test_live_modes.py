@@ -6,6 +6,8 @@ import pytest
 from live_runs import LiveRuns
 from stand_in import StandIn
 
+from pytest_optum_auth.live.mode import live_status, missing_credentials, missing_sentence
+
 SUITE = """
     import pytest
 
@@ -117,6 +119,60 @@ def test_a_blank_variable_is_a_missing_one(
         "SKIPPED [1] test_inner.py:3: OPTUM_CLIENT_SECRET is not set: export the sandbox "
         "credentials (OPTUM_CLIENT_SECRET=… pytest, or secrets of the CI job)"
     ) in result.outlines
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "$(OPTUM_CLIENT_SECRET)",
+        "$(optum-sandbox.secret)",
+        "${OPTUM_CLIENT_SECRET}",
+        "${OPTUM_CLIENT_SECRET:-}",
+        "$OPTUM_CLIENT_SECRET",
+        "$optum_client_secret",
+        "${{ secrets.OPTUM_CLIENT_SECRET }}",
+        "{{ optum_client_secret }}",
+        "%OPTUM_CLIENT_SECRET%",
+        "<< pipeline.parameters.secret >>",
+    ],
+)
+def test_a_reference_that_the_ci_system_has_not_replaced_is_no_value(reference: str) -> None:
+    environ = {"OPTUM_CLIENT_ID": "me", "OPTUM_CLIENT_SECRET": f"{reference}\n"}
+
+    missing = missing_credentials(environ)
+
+    assert missing_sentence(missing) == (
+        "OPTUM_CLIENT_SECRET is a reference that was not replaced, such as $(NAME): export the "
+        "sandbox credentials (OPTUM_CLIENT_SECRET=… pytest, or secrets of the CI job)"
+    )
+    assert live_status("auto", environ) == (
+        "live tests are skipped: OPTUM_CLIENT_SECRET a reference that was not replaced, such as "
+        "$(NAME)"
+    )
+
+
+@pytest.mark.parametrize(
+    "secret", ["$ecret-Of-A-Client", "$1a2B3c4D5e6F", "a$(b)c", "${unclosed", "$aB3xKq9"]
+)
+def test_a_secret_with_a_dollar_in_it_is_a_value(secret: str) -> None:
+    assert missing_credentials({"OPTUM_CLIENT_ID": "me", "OPTUM_CLIENT_SECRET": secret}) == {}
+
+
+def test_what_is_missing_for_two_reasons_is_told_with_both() -> None:
+    missing = missing_credentials({"OPTUM_CLIENT_SECRET": "$(SECRET)"})
+
+    assert missing_sentence(missing).startswith(
+        "OPTUM_CLIENT_ID is not set, OPTUM_CLIENT_SECRET is a reference that was not replaced, "
+    )
+
+
+def test_live_tests_are_skipped_when_the_secret_is_a_reference(
+    inner: LiveRuns, live_credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPTUM_CLIENT_SECRET", "$(OPTUM_CLIENT_SECRET)")
+    inner.tests(SUITE)
+
+    inner.run().assert_outcomes(passed=2, skipped=3)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,14 @@ def _first_problem(
                 f"{name} begins or ends with white space (a line break from a file or an "
                 "editor): remove it."
             )
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            return f"{name} is not UTF-8 text: save it as UTF-8 and set it again."
+        unseen = next((character for character in value if not character.isprintable()), None)
+        if unseen is not None:
+            return (
+                f"{name} holds a character that cannot be seen (U+{ord(unseen):04X}; editors and "
+                "copies from web pages leave such behind): remove it."
+            )
     problem = hosts.listed_problem(listed)
     for name, url in urls.items():
         problem = problem or hosts.url_problem(name, url, listed)
