@@ -41,9 +41,9 @@ class FakeOptum(Settings):
 
     A context manager: inside, requests to the gateway hosts are answered here. Keyword arguments
     are the settings (``expires_in``, ``lifetime``, ``scope``, ``token_type``, ``error_format``,
-    ``clock_skew``, ``strict``), ``client_id`` and ``client_secret`` of the default client,
-    ``base_url`` and ``token_path`` (added to the known hosts and paths) and ``transports`` (names;
-    default: every one whose library is installed).
+    ``accept_basic``, ``clock_skew``, ``strict``), ``client_id`` and ``client_secret`` of the
+    default client, ``base_url`` and ``token_path`` (added to the known hosts and paths) and
+    ``transports`` (names; default: every one whose library is installed).
 
     Raises ``TypeError`` for an unknown keyword, ``ValueError`` for a value that makes no sense.
     """
@@ -244,7 +244,7 @@ class FakeOptum(Settings):
             scope=scope,
             unauthorized=unauthorized,
         )
-        if route.path in self._state.token_paths:
+        if route.path.removesuffix("/") in self._state.token_paths:
             raise ValueError(
                 f"path {route.path!r}: that is the token endpoint, which answers itself"
             )

@@ -1,4 +1,4 @@
-"""The older token endpoint, v2: JSON in, errors always in the shape of RFC 6749."""
+"""The older token endpoint, v2: JSON or a form in, errors always in the shape of RFC 6749."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import schemas
 from token_requests import call, fields
-from transports_under_test import Answer, Send, Transport
+from transports_under_test import Answer, Send, Transport, send_with_requests
 
 from pytest_optum_auth import FakeOptum
 from pytest_optum_auth.core.settings import ErrorFormat
@@ -61,8 +61,9 @@ BASIC_HEADER = (("Content-Type", "application/json"), ("Authorization", "Basic e
 ROWS = [
     Row("method", 405, "Method 'PUT' is not allowed. Use 'POST'.", "refused: not POST",
         method="PUT"),
-    Row("form", 415, f"Content-Type '{FORM}' is not supported. Use 'application/json'.",
-        f"refused: Content-Type is '{FORM}'", headers=(("Content-Type", FORM),)),
+    Row("text", 415,
+        f"Content-Type 'text/plain' is not supported. Use 'application/json' or '{FORM}'.",
+        "refused: Content-Type is 'text/plain'", headers=(("Content-Type", "text/plain"),)),
     Row("query", 400, QUERY, "refused: credentials in the query string", query="?Client_ID=x"),
     Row("basic", 400, BASIC, "refused: credentials in a Basic header, not in the form",
         {"client_secret": ""}, headers=BASIC_HEADER),
@@ -150,6 +151,44 @@ def test_a_right_request_gets_the_published_answer(
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Pragma"] == "no-cache"
+
+
+def test_a_form_is_as_good_as_json(send: Send, optum_auth: FakeOptum) -> None:
+    answer = send("POST", URL, data=fields(optum_auth))
+
+    assert answer.status == 200
+    schemas.check(answer.json(), schemas.V2_SUCCESS)
+    assert optum_auth.token_requests[0].form == fields(optum_auth)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "reason"),
+    [
+        ({"client_id": None}, 400, "invalid_request", "Field 'client_id' is required."),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type", GRANT_TYPE),
+        (
+            {"client_secret": "x"},
+            401,
+            "invalid_client",
+            "Client authentication failed: invalid client_secret.",
+        ),
+    ],
+)
+def test_a_form_is_checked_as_json_is(
+    changes: dict[str, str | None], status: int, code: str, reason: str, optum_auth: FakeOptum
+) -> None:
+    answer = send_with_requests("POST", URL, data=fields(optum_auth, **changes))
+
+    assert answer.status == status
+    assert answer.json() == {"error": code, "error_description": reason}
+
+
+def test_json_that_is_sent_as_a_form_is_read_as_a_form(optum_auth: FakeOptum) -> None:
+    answer = send_with_requests(
+        "POST", URL, headers={"Content-Type": FORM}, content=json.dumps(fields(optum_auth)).encode()
+    )
+
+    assert answer.status == 400
 
 
 def test_a_field_given_twice_is_refused(send: Send, optum_auth: FakeOptum) -> None:

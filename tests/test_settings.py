@@ -22,6 +22,7 @@ DEFAULTS = {
     "scope": "broker-read-token idp openid email profile",
     "token_type": "Bearer",
     "error_format": "optum",
+    "accept_basic": False,
     "clock_skew": 0,
     "strict": True,
 }
@@ -31,6 +32,7 @@ OTHERS: dict[str, Any] = {
     "scope": "openid",
     "token_type": "bearer",
     "error_format": "rfc6749",
+    "accept_basic": True,
     "clock_skew": -30,
     "strict": False,
 }
@@ -56,7 +58,7 @@ BAD = [
         for value in ("", None, 1)
     ],
     *[
-        ("error_format", value, "error_format must be 'optum' or 'rfc6749'")
+        ("error_format", value, "error_format must be 'optum', 'rfc6749' or 'keycloak'")
         for value in ("OPTUM", "", None)
     ],
     *[
@@ -68,6 +70,7 @@ BAD = [
         )
         for value in (1.5, "5", None, True, 10**10)
     ],
+    *[("accept_basic", value, "accept_basic must be True or False") for value in (1, None, "no")],
     *[("strict", value, "strict must be True or False") for value in (1, None, "no")],
 ]
 
@@ -136,7 +139,8 @@ def test_settings_are_arguments_of_the_marker(optum_auth: FakeOptum) -> None:
 def test_an_unknown_keyword_is_refused_with_those_that_are_known() -> None:
     message = (
         "unknown keyword 'expire_in': known are client_id, client_secret, expires_in, lifetime, "
-        "scope, token_type, error_format, clock_skew, strict, base_url, token_path, transports"
+        "scope, token_type, error_format, accept_basic, clock_skew, strict, base_url, token_path, "
+        "transports"
     )
 
     with pytest.raises(TypeError, match=whole(message)):
@@ -146,7 +150,7 @@ def test_an_unknown_keyword_is_refused_with_those_that_are_known() -> None:
 def test_a_setting_that_does_not_exist_is_refused(optum_auth: FakeOptum) -> None:
     message = (
         "there is no setting 'expire_in': known are expires_in, lifetime, scope, token_type, "
-        "error_format, clock_skew, strict"
+        "error_format, accept_basic, clock_skew, strict"
     )
 
     with pytest.raises(AttributeError, match=whole(message)):

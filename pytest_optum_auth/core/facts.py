@@ -6,7 +6,13 @@ Sources, all public at developer.optum.com unless an RFC is named:
 * *v3 spec*: the specification published with that page;
 * *auth-only spec*: the newer published specification "Authorization - Auth Only" 1.0.1;
 * *v2 spec*: the specification "Security and Authorization v2";
-* *API pages*: the pages of the APIs that take the token.
+* *v2 pages*: "Bearer Token Request & Response" (``eligibilityandclaims/docs/use-bearer-token-api``
+  and ``analyticsandinsights/reference/bearer-request-and-response-examples``);
+* *API pages*: the pages of the APIs that take the token;
+
+* *observed*: what several public clients of 2026 report, and Optum does not document;
+* *Keycloak*: its own source (Apache-2.0): ``TokenEndpoint``, ``ClientIdAndSecretAuthenticator``,
+  ``ClientCredentialsGrantType``.
 
 A choice that none of them documents says so: it is a default, not a fact.
 """
@@ -25,7 +31,8 @@ PRODUCTION_HOSTS: Final = frozenset(
 )
 BASE_URL: Final = f"https://{SANDBOX_HOST}"
 
-# Paths: auth-only spec and v3 spec; the page's example request; v2 spec.
+# Paths: auth-only spec and v3 spec; the page's example request; v2 spec. Each with and without a
+# slash at its end: the v2 pages print both.
 TOKEN_PATH: Final = "/apip/auth/sntl/v1/token"
 SHORT_TOKEN_PATH: Final = "/auth/sntl/v1/token"
 V2_TOKEN_PATH: Final = "/apip/auth/v2/token"
@@ -33,7 +40,7 @@ V2_TOKEN_PATH: Final = "/apip/auth/v2/token"
 TOKEN_ENDPOINT: Final = "the token endpoint"
 
 # Request: auth-only spec (`required`, `enum`); the page: "can only be sent in
-# application/x-www-form-urlencoded format"; v2 spec for JSON.
+# application/x-www-form-urlencoded format". v2 takes JSON (v2 spec) and a form as well (v2 pages).
 GRANT_TYPE: Final = "client_credentials"
 REQUIRED_FIELDS: Final = ("grant_type", "client_id", "client_secret")
 FORM: Final = "application/x-www-form-urlencoded"
@@ -102,6 +109,14 @@ BASIC_CREDENTIALS: Final = (
 BODY_NOT_UTF8: Final = "The request body is not valid UTF-8."
 BODY_NOT_JSON: Final = "The request body is not a JSON object."
 TOO_MANY_REQUESTS: Final = "Too many requests. Please retry later."
+# What a realm of Keycloak answers (Keycloak). That one issues the sandbox's tokens is observed.
+KEYCLOAK_GRANT_MISSING: Final = "Missing form parameter: grant_type"
+KEYCLOAK_GRANT_UNSUPPORTED: Final = "Unsupported grant_type"
+KEYCLOAK_ID_MISSING: Final = "Missing client_id parameter"
+KEYCLOAK_CLIENT_REFUSED: Final = "Invalid client or Invalid client credentials"
+KEYCLOAK_REPEATED: Final = "duplicated parameter"
+KEYCLOAK_SCOPE: Final = "Invalid scopes: {scope}"
+
 
 # RFC 6749 section 5.2: a 401 answers the scheme that the client tried.
 BASIC_CHALLENGE: Final = 'Basic realm="optum"'

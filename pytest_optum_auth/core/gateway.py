@@ -37,7 +37,8 @@ class Gateway:
         refused connection, for a transport on which the request has arrived already.
         """
         parts = urlsplit(request.url)
-        version = self.state.token_paths.get(parts.path)
+        # With or without a slash at its end: both are published.
+        version = self.state.token_paths.get(parts.path.removesuffix("/"))
         if parts.scheme != "https":
             raise self._plain_http(Exchange("api" if version is None else "token", request))
         if version is not None:

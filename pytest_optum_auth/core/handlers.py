@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import json
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
-from . import facts
+from . import facts, keycloak, token_endpoint
 from .bearer import check_bearer
 from .fault import Fault
 from .injection import FaultQueue
@@ -20,7 +21,8 @@ from .journal import Exchange, in_seconds
 from .messages import Request, Response, error_response, json_response
 from .routes import ApiRoute
 from .state import GatewayState
-from .token_endpoint import V2, Grant, ParsedBody, Version, judge
+from .token_endpoint import V2, Grant, Version
+from .token_request import ParsedBody, fields_of
 
 # Shorter than this a client may well fetch the next token early.
 _NEEDLESS: Final = dt.timedelta(seconds=60)
@@ -56,10 +58,13 @@ class TokenHandler:
         self._request = request
         self._version = version
         # A body of another media type has no fields, and is refused for that.
-        right = request.media_type == version.media_type
-        self._parsed = state.parse(version, request.body) if right else ParsedBody([])
+        media_type = request.media_type
+        right = media_type in version.media_types
+        self._parsed = state.parse(media_type, request.body) if right else ParsedBody([])
         self._grant: Grant | None = None
-        self.exchange = Exchange("token", request, parse=version.fields if right else None)
+        self.exchange = Exchange(
+            "token", request, parse=functools.partial(fields_of, media_type) if right else None
+        )
         self.faults = state.faults
         self.seen: list[Exchange] | None = None
 
@@ -74,12 +79,16 @@ class TokenHandler:
         return self._state.lock
 
     def check(self) -> Response | None:
+        settings = self._state.settings
+        as_keycloak = self.error_format == "keycloak"
+        judge = keycloak.judge if as_keycloak else token_endpoint.judge
         verdict = judge(
             self._request,
             self._parsed,
             self._version,
             self._state.clients,
-            self._state.settings.scope,
+            settings.scope,
+            settings.accept_basic,
         )
         if isinstance(verdict, Grant):
             self._grant = verdict
@@ -150,7 +159,9 @@ class ApiHandler:
 
     @property
     def error_format(self) -> str:
-        return self._state.settings.error_format
+        # The realm issues tokens; what answers here is the gateway.
+        chosen = self._state.settings.error_format
+        return "optum" if chosen == "keycloak" else chosen
 
     def alone(self) -> AbstractContextManager[object]:
         # Not the gateway's lock: a callable of the user may make requests of its own.

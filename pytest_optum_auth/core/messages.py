@@ -192,7 +192,7 @@ def error_response(
         "failureReason": failure_reason or facts.FAILURE_REASONS[status],
         "Errors": list(reasons),
     }
-    if error_format == "rfc6749":
+    if error_format != "optum":
         content = {
             "error": code or facts.OAUTH_ERRORS[status],
             "error_description": _NOT_DESCRIBING.sub("?", " ".join(reasons)),

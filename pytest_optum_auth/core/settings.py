@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Generic, Literal, TypedDict, TypeVar, cast, overload
+from typing import Any, Final, Generic, Literal, TypedDict, TypeVar, cast, get_args, overload
 from urllib.parse import urlsplit
 
 from . import facts
@@ -12,7 +12,7 @@ from .messages import host_of, mask_url
 __tracebackhide__ = True  # in the traceback of a test
 
 T = TypeVar("T")
-ErrorFormat = Literal["optum", "rfc6749"]
+ErrorFormat = Literal["optum", "rfc6749", "keycloak"]
 
 
 class Setting(Generic[T]):
@@ -75,7 +75,8 @@ def _text(value: object) -> str | None:
 
 
 def _error_format(value: object) -> str | None:
-    return None if value in ("optum", "rfc6749") else "'optum' or 'rfc6749'"
+    known = get_args(ErrorFormat)
+    return None if value in known else "'optum', 'rfc6749' or 'keycloak'"
 
 
 def _flag(value: object) -> str | None:
@@ -94,6 +95,7 @@ class SettingValues(TypedDict, total=False):
     scope: str
     token_type: str
     error_format: ErrorFormat
+    accept_basic: bool
     clock_skew: int
     strict: bool
 
@@ -121,7 +123,15 @@ class Settings:
     error_format = Setting[ErrorFormat](
         "optum",
         _error_format,
-        "'optum': the envelope of the auth-only spec; 'rfc6749': error and error_description.",
+        "'optum': the envelope of the auth-only spec; 'rfc6749': error and error_description; "
+        "'keycloak': answers of v3 as a Keycloak realm gives them, which public clients report "
+        "of the sandbox.",
+    )
+    accept_basic = Setting[bool](
+        False,
+        _flag,
+        "Whether credentials in an Authorization: Basic header are as good as form fields (RFC "
+        "6749 section 2.3.1), which win where both are given.",
     )
     clock_skew = Setting[int](
         0, _skew, "Seconds by which the server's clock runs ahead of the local one."

@@ -16,6 +16,7 @@ from .journal import Journal
 from .messages import host_of
 from .routes import ApiRoute, RouteTable
 from .settings import Settings
+from .token_request import PARSERS, ParsedBody
 from .tokens import Ledger
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
@@ -49,7 +50,7 @@ class GatewayState:
             urlsplit(self.token_url).path,
         )
         self.token_paths = {
-            **dict.fromkeys(v3_paths, token_endpoint.V3),
+            **{path.removesuffix("/"): token_endpoint.V3 for path in v3_paths},
             facts.V2_TOKEN_PATH: token_endpoint.V2,
         }
         self.clients = ClientRegistry()
@@ -61,9 +62,7 @@ class GatewayState:
         self.holds: list[Hold] = []
         self.not_before = 0
         self._unexpected: list[str] = []
-        self._last_parsed: (
-            tuple[token_endpoint.Version, bytes, token_endpoint.ParsedBody] | None
-        ) = None
+        self._last_parsed: tuple[str, bytes, ParsedBody] | None = None
         self.lock: Final = threading.RLock()
 
     def local_now(self) -> dt.datetime:
@@ -78,11 +77,11 @@ class GatewayState:
         """The time on the server's clock (aware UTC)."""
         return self.local_now() + dt.timedelta(seconds=self.settings.clock_skew)
 
-    def parse(self, version: token_endpoint.Version, body: bytes) -> token_endpoint.ParsedBody:
+    def parse(self, media_type: str, body: bytes) -> ParsedBody:
         """The fields of a token request; most clients send the same body again and again."""
         last = self._last_parsed
-        if last is None or last[0] is not version or last[1] != body:
-            last = self._last_parsed = (version, body, version.parse(body))
+        if last is None or last[0] != media_type or last[1] != body:
+            last = self._last_parsed = (media_type, body, PARSERS[media_type](body))
         return last[2]
 
     def add_route(self, route: ApiRoute) -> None:

@@ -6,41 +6,22 @@ in :mod:`pytest_optum_auth.core.facts`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from . import facts
 from .clients import Client, ClientRegistry
 from .messages import Request
-
-Pairs = list[tuple[str, str]]
-_FIELDS: Final = (*facts.REQUIRED_FIELDS, "scope")
-_CREDENTIALS: Final = ("client_id", "client_secret")
+from .token_request import CREDENTIALS, FIELDS, ParsedBody, add_basic
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of the endpoint: how it wants its body and how it tells errors."""
+    """One version of the endpoint: the media types that it takes, and the keys of a success."""
 
-    media_type: str
-    parse: Callable[[bytes], ParsedBody]
+    media_types: tuple[str, ...]
     documented_keys: tuple[str, ...]
-
-    def fields(self, body: bytes) -> Pairs:
-        """The fields of ``body``, as far as it is well-formed."""
-        return self.parse(body).pairs
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedBody:
-    """The fields of a body; ``problem`` says why it is not well-formed, if it is not."""
-
-    pairs: Pairs
-    problem: str = ""
-    not_strings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +31,11 @@ class Grant:
     client: Client
     scope: str
     note: str
+
+    @classmethod
+    def of(cls, client: Client, asked: str, default_scope: str, note: str) -> Grant:
+        """With the scope that was asked for, or all that is granted when none was."""
+        return cls(client, " ".join(_names(asked)) or _granted(client, default_scope), note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +49,8 @@ class Refusal:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def parse_form(body: bytes) -> ParsedBody:
-    """The fields of a form (WHATWG URL standard, application/x-www-form-urlencoded)."""
-    try:
-        return ParsedBody(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
-    except UnicodeDecodeError:
-        text = body.decode(errors="replace")
-        return ParsedBody(parse_qsl(text, keep_blank_values=True), facts.BODY_NOT_UTF8)
-
-
-def parse_json(body: bytes) -> ParsedBody:
-    """The fields of a JSON object."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return ParsedBody([], facts.BODY_NOT_UTF8)
-    try:
-        content = json.loads(text, object_pairs_hook=_JsonObject)
-    except (ValueError, RecursionError):
-        return ParsedBody([], facts.BODY_NOT_JSON)
-    if not isinstance(content, _JsonObject):
-        return ParsedBody([], facts.BODY_NOT_JSON)
-    pairs = [(name, value if isinstance(value, str) else "") for name, value in content]
-    wrong = tuple(n for n, v in content if n in _FIELDS and not isinstance(v, str | None))
-    return ParsedBody(pairs, not_strings=wrong)
-
-
-class _JsonObject(list[tuple[str, Any]]):
-    """A JSON object as its pairs, so that a field given twice is seen."""
-
-
 V3: Final = Version(
-    facts.FORM,
-    parse_form,
+    (facts.FORM,),
     (
         "access_token",
         "expires_in",
@@ -105,31 +60,32 @@ V3: Final = Version(
         "scope",
     ),
 )
-V2: Final = Version(facts.JSON, parse_json, ("access_token", "expires_in", "token_type"))
+V2: Final = Version((facts.JSON, facts.FORM), ("access_token", "expires_in", "token_type"))
 
 
 def judge(
-    request: Request, parsed: ParsedBody, version: Version, clients: ClientRegistry, scope: str
+    request: Request,
+    parsed: ParsedBody,
+    version: Version,
+    clients: ClientRegistry,
+    scope: str,
+    accept_basic: bool,
 ) -> Grant | Refusal:
     """The endpoint's verdict; the first check that fails decides.
 
-    ``scope`` is what a client is granted that has no scope of its own.
+    ``scope`` is what a client is granted that has no scope of its own; ``accept_basic``: whether
+    credentials in a Basic header count.
     """
     if request.method != "POST":
-        shown = request.method[:40]
-        return Refusal(
-            405,
-            (facts.METHOD_REFUSED.format(method=shown, allowed="'POST'"),),
-            "refused: not POST",
-            headers=(("Allow", "POST"),),
-        )
-    if request.media_type != version.media_type:
+        return not_post(request)
+    if request.media_type not in version.media_types:
         return _unsupported_media_type(request, version)
     fields = dict(parsed.pairs)
     tried_basic = request.authorization[0] == "basic"
     if _has_credentials(request.url.partition("?")[2]):
         return Refusal(400, (facts.QUERY_CREDENTIALS,), "refused: credentials in the query string")
-    if tried_basic and not all(fields.get(name) for name in _CREDENTIALS):
+    taken = add_basic(fields, request, clients) if tried_basic and accept_basic else ""
+    if tried_basic and not accept_basic and not all(fields.get(name) for name in CREDENTIALS):
         return Refusal(
             400,
             (facts.BASIC_CREDENTIALS,),
@@ -137,26 +93,61 @@ def judge(
         )
     if parsed.problem:
         return Refusal(400, (parsed.problem,), f"refused: {parsed.problem[:-1]}")
-    return (
-        _check_fields(parsed, fields)
-        or _check_client(fields, clients, tried_basic)
-        or _grant(clients.known(fields["client_id"]), fields.get("scope", ""), scope, tried_basic)
-    )
+    refusal = _check_fields(parsed, fields) or _check_client(fields, clients, tried_basic, taken)
+    if refusal is not None:
+        return refusal
+    client = clients.known(fields["client_id"])
+    asked = fields.get("scope", "")
+    name = refused_scope(client, asked, scope)
+    if name is not None:
+        return Refusal(
+            403,
+            (facts.SCOPE_REFUSED.format(scope=name[:100]),),
+            f"refused: scope {name[:40]!a} is not granted to the client",
+        )
+    return Grant.of(client, asked, scope, how_it_came(taken, tried_basic))
+
+
+def not_post(request: Request) -> Refusal:
+    """The request has another method."""
+    reason = facts.METHOD_REFUSED.format(method=request.method[:40], allowed="'POST'")
+    return Refusal(405, (reason,), "refused: not POST", headers=(("Allow", "POST"),))
+
+
+def refused_scope(client: Client, asked: str, default_scope: str) -> str | None:
+    """The first scope of ``asked`` that ``client`` is not granted, or ``None``."""
+    granted = _names(_granted(client, default_scope))
+    return next((name for name in _names(asked) if name not in granted), None)
+
+
+def how_it_came(taken: str, tried_basic: bool) -> str:
+    """Which credentials were used, where there was a choice; ``taken`` from the Basic header."""
+    return taken or ("Basic header ignored beside the form fields" if tried_basic else "")
+
+
+def _granted(client: Client, default_scope: str) -> str:
+    return default_scope if client.scope is None else client.scope
+
+
+def _names(scope: str) -> list[str]:
+    """The names in ``scope``, each once (RFC 6749 section 3.3: spaces separate them)."""
+    return [name for name in dict.fromkeys(scope.split(" ")) if name]
 
 
 def _has_credentials(query: str) -> bool:
     return bool(query) and any(
-        name.lower() in _CREDENTIALS for name, _ in parse_qsl(query, keep_blank_values=True)
+        name.lower() in CREDENTIALS for name, _ in parse_qsl(query, keep_blank_values=True)
     )
 
 
 def _unsupported_media_type(request: Request, version: Version) -> Refusal:
     given = request.headers.get("content-type", "")[:100]
+    wanted = "' or '".join(version.media_types)
     if not given:
-        reason = facts.MEDIA_TYPE_MISSING.format(wanted=version.media_type)
+        reason = facts.MEDIA_TYPE_MISSING.format(wanted=wanted)
         return Refusal(415, (reason,), "refused: no Content-Type")
     given = given.partition(";")[0].strip()
-    reason = facts.MEDIA_TYPE_REFUSED.format(given=given, wanted=version.media_type)
+    reason = facts.MEDIA_TYPE_REFUSED.format(given=given, wanted=wanted)
     return Refusal(415, (reason,), f"refused: Content-Type is {given[:40]!a}")
 
 
@@ -164,7 +155,7 @@ def _check_fields(parsed: ParsedBody, fields: dict[str, str]) -> Refusal | None:
     names = [name for name, _ in parsed.pairs]
     wrong = [
         *(facts.FIELD_NOT_STRING.format(field=name) for name in parsed.not_strings),
-        *(facts.FIELD_REPEATED.format(field=name) for name in _FIELDS if names.count(name) > 1),
+        *(facts.FIELD_REPEATED.format(field=name) for name in FIELDS if names.count(name) > 1),
     ]
     missing = [
         facts.GRANT_TYPE_REQUIRED
@@ -187,7 +178,7 @@ def _check_fields(parsed: ParsedBody, fields: dict[str, str]) -> Refusal | None:
 
 
 def _check_client(
-    fields: dict[str, str], clients: ClientRegistry, tried_basic: bool
+    fields: dict[str, str], clients: ClientRegistry, tried_basic: bool, taken: str
 ) -> Refusal | None:
     client = clients.find(fields["client_id"])
     if client is None:
@@ -198,6 +189,8 @@ def _check_client(
     else:
         return None
     challenge = (("WWW-Authenticate", facts.BASIC_CHALLENGE),) if tried_basic else ()
+    if taken:
+        outcome = f"{outcome} ({taken})"
     return Refusal(401, (reason,), outcome, headers=challenge)
 
 
@@ -208,17 +201,3 @@ def _mistake(given: str, secret: str) -> str:
     if secret in (unquote(given), unquote_plus(given)):
         return " (escaped twice by the client?)"
     return ""
-
-
-def _grant(client: Client, wanted: str, default_scope: str, tried_basic: bool) -> Grant | Refusal:
-    granted = default_scope if client.scope is None else client.scope
-    asked = list(dict.fromkeys(wanted.split()))
-    for name in asked:
-        if name not in granted.split():
-            return Refusal(
-                403,
-                (facts.SCOPE_REFUSED.format(scope=name[:100]),),
-                f"refused: scope {name[:40]!a} is not granted to the client",
-            )
-    note = "Basic header ignored beside the form fields" if tried_basic else ""
-    return Grant(client, " ".join(asked) or granted, note)
