@@ -264,9 +264,7 @@ class FakeOptum(Settings):
 
     def hold(self) -> Hold:
         """Keep token requests waiting at the endpoint, until its end or ``release()``."""
-        hold = Hold()
-        self._state.holds.append(hold)
-        return hold
+        return Hold(self._state.holds)
 
     # The end.
 
@@ -294,7 +292,7 @@ class FakeOptum(Settings):
         self._depth = max(0, self._depth - 1)
         if self._depth or self._gateway not in active.gateways():
             return
-        for hold in self._state.holds:
+        for hold in list(self._state.holds):
             hold.release()
         deactivate(self._gateway)
         if self.strict and kind is None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -209,10 +211,24 @@ def test_it(optum_auth, optum_clock):
     ]
 
 
+def test_a_hold_that_was_released_is_not_kept(optum_auth: FakeOptum) -> None:
+    released, waiting = (weakref.ref(optum_auth.hold()) for _ in range(2))
+    for hold in (released(),):
+        assert hold is not None
+        hold.release()
+        hold.release()
+    del hold
+    gc.collect()
+
+    assert released() is None
+    assert waiting() is not None
+
+
 def test_a_forgotten_hold_does_not_outlive_its_test(run: Run) -> None:
     result = run(
         """
 import threading
+import weakref
 import pytest
 import requests
 

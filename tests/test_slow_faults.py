@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from types import ModuleType
 from typing import Any
@@ -87,6 +89,22 @@ def test_a_clients_shorter_timeout_strikes(transport: Transport, optum_auth: Fak
     assert injection.hits == 1
     assert ask(transport.send, optum_auth).status == 200
     assert optum_auth.tokens[0].number == 1
+
+
+@pytest.mark.parametrize(("timeout", "strikes"), [(0.1, True), (5.0, False)])
+def test_a_hold_and_a_slow_answer_are_one_silence_to_the_client(
+    timeout: float, strikes: bool, transport: Transport, optum_auth: FakeOptum
+) -> None:
+    optum_auth.inject(faults.slow(0.07))
+    hold = optum_auth.hold()
+    releasing = threading.Timer(0.07, hold.release)
+    releasing.start()
+
+    with pytest.raises(transport.timeout_error) if strikes else contextlib.nullcontext():
+        transport.send("POST", optum_auth.token_url, data=fields(optum_auth), timeout=timeout)
+    releasing.join()
+
+    assert eventually(lambda: len(optum_auth.token_requests) == 1)
 
 
 def test_a_longer_timeout_does_not_strike(send: Send, optum_auth: FakeOptum) -> None:

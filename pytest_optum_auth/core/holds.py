@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from .waits import Wait, Wake, block, suspend
+from .waits import Pause, Wait, Wake, block, suspend
 
 
 class Hold:
@@ -14,9 +14,12 @@ class Hold:
     callers, wait until one is here, release, and count the token requests.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, endpoint: list[Hold]) -> None:
         self._lock = threading.Lock()
         self._released = False
+        # Where it stands in the way until it is released.
+        self._endpoint = endpoint
+        endpoint.append(self)
         self._callers: dict[object, Wake] = {}
         self._watchers: dict[object, tuple[int, Wake]] = {}
 
@@ -34,6 +37,8 @@ class Hold:
     def release(self) -> None:
         """Let every request go on, those that wait and those to come. Harmless when repeated."""
         with self._lock:
+            if self in self._endpoint:
+                self._endpoint.remove(self)
             self._released = True
             callers = list(self._callers.values())
             self._callers.clear()
@@ -67,13 +72,13 @@ class Hold:
         ``ValueError`` when ``count`` is not at least 1. In a coroutine use :meth:`wait_for_async`.
         """
         arrivals = self._arrivals(count)
-        if not block(arrivals, timeout):
+        if not block(arrivals, Pause(timeout)):
             raise self._too_few(count, timeout)
 
     async def wait_for_async(self, count: int = 1, *, timeout: float = 5.0) -> None:
         """:meth:`wait_for` without blocking the event loop (asyncio or trio)."""
         arrivals = self._arrivals(count)
-        if not await suspend(arrivals, timeout):
+        if not await suspend(arrivals, Pause(timeout)):
             raise self._too_few(count, timeout)
 
     def _arrivals(self, count: int) -> Wait:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
 Wake = Callable[[], None]
@@ -44,37 +45,73 @@ class Pause:
         return unsubscribe
 
 
-def block(wait: Wait, timeout: float | None = None) -> bool:
-    """Wait in this thread; ``False`` when ``timeout`` (real seconds) struck first."""
-    done = threading.Event()
-    unsubscribe = wait.subscribe(done.set)
-    try:
-        return done.wait(timeout)
-    finally:
-        unsubscribe()
+class Deadline:
+    """One limit for all that a client waits for: ``seconds`` of real time from the first wait on.
 
-
-async def suspend(wait: Wait, timeout: float | None = None) -> bool:
-    """Wait in this coroutine; ``False`` when ``timeout`` (real seconds) struck first.
-
-    A thread keeps the time, not the loop: a loop's own time stands still under some clocks.
+    A thread keeps the time, no reading of it: a clock may be frozen, and moved.
     """
-    woken: list[str] = []
-    sleeper, wake = _sleeper()
 
-    def over(reason: str) -> None:
-        woken.append(reason)
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._over = threading.Event()
+        self._wake: Wake = lambda: None
+        self._cancel: Wake | None = None
+
+    def subscribe(self, wake: Wake) -> Wake:
+        """As a :class:`Wait`; one subscriber at a time."""
+        self._wake = wake
+        if self._cancel is None and self._seconds is not None:
+            self._cancel = Pause(self._seconds).subscribe(self._strike)
+        elif self._over.is_set():
+            wake()
+        return self._forget
+
+    def cancel(self) -> None:
+        """Strike no more."""
+        if self._cancel is not None:
+            self._cancel()
+
+    def _strike(self) -> None:
+        self._over.set()
+        self._wake()
+
+    def _forget(self) -> None:
+        self._wake = lambda: None
+
+
+def block(wait: Wait, limit: Wait | None = None) -> bool:
+    """Wait in this thread; ``False`` when ``limit`` was over first."""
+    done = threading.Event()
+    with _first_of(wait, limit, done.set) as ended:
+        done.wait()
+    return ended[0] is wait
+
+
+async def suspend(wait: Wait, limit: Wait | None = None) -> bool:
+    """:func:`block` in a coroutine."""
+    sleeper, wake = _sleeper()
+    with _first_of(wait, limit, wake) as ended:
+        await sleeper()
+    return ended[0] is wait
+
+
+@contextlib.contextmanager
+def _first_of(wait: Wait, limit: Wait | None, wake: Wake) -> Iterator[list[Wait]]:
+    """Call ``wake`` when one of both is over; yields what is over, the first one first."""
+    ended: list[Wait] = []
+
+    def over(which: Wait) -> None:
+        ended.append(which)
         wake()
 
-    subscriptions = [wait.subscribe(lambda: over("wait"))]
-    if timeout is not None:
-        subscriptions.append(Pause(timeout).subscribe(lambda: over("timeout")))
+    subscriptions = [
+        each.subscribe(functools.partial(over, each)) for each in (wait, limit) if each is not None
+    ]
     try:
-        await sleeper()
+        yield ended
     finally:
         for unsubscribe in subscriptions:
             unsubscribe()
-    return woken[0] == "wait"
 
 
 def _sleeper() -> tuple[Callable[[], Awaitable[object]], Wake]:

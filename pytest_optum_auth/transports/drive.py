@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.gateway import Reply
 from ..core.messages import NetworkFault, Response
-from ..core.waits import block, suspend
+from ..core.waits import Deadline, block, suspend
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -12,31 +12,35 @@ __tracebackhide__ = True  # in the traceback of a test
 def drive(reply: Reply, timeout: float | None) -> Response:
     """The gateway's answer, waiting in this thread.
 
-    Raises :class:`NetworkFault`, of kind ``"timeout"`` when a wait is longer than the client's
-    own ``timeout`` (seconds).
+    Raises :class:`NetworkFault`, of kind ``"timeout"`` when all waits together are longer than the
+    client's own ``timeout`` (seconds).
     """
+    deadline = Deadline(timeout)
     try:
         wait = next(reply)
         while True:
-            wait = next(reply) if block(wait, timeout) else reply.throw(_gave_up(timeout))
+            wait = next(reply) if block(wait, deadline) else reply.throw(_gave_up(timeout))
     except StopIteration as answer:
         response: Response = answer.value
         return response
     finally:
+        deadline.cancel()
         reply.close()
 
 
 async def drive_async(reply: Reply, timeout: float | None) -> Response:
     """:func:`drive` in a coroutine, without blocking the event loop."""
+    deadline = Deadline(timeout)
     try:
         wait = next(reply)
         while True:
-            over = await suspend(wait, timeout)
+            over = await suspend(wait, deadline)
             wait = next(reply) if over else reply.throw(_gave_up(timeout))
     except StopIteration as answer:
         response: Response = answer.value
         return response
     finally:
+        deadline.cancel()
         reply.close()
 
 
