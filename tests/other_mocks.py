@@ -11,6 +11,7 @@ import requests
 import requests_mock
 import responses
 import respx
+import urllib3
 from transports_under_test import Send, send_async_with, send_with, send_with_requests
 
 OTHER = "https://other.example.com/thing"
@@ -80,7 +81,7 @@ PATCHED: list[tuple[type, str]] = [
     (requests.Session, "send"),
     (requests.Session, "get_adapter"),
     (requests.adapters.HTTPAdapter, "send"),
-    (requests.adapters.HTTPAdapter, "get_connection_with_tls_context"),
+    (urllib3.connectionpool.HTTPConnectionPool, "urlopen"),
     (requests_mock.adapter.Adapter, "send"),
     (httpx.HTTPTransport, "handle_request"),
     (httpx.AsyncHTTPTransport, "handle_async_request"),

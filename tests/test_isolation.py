@@ -9,14 +9,14 @@ from inner_runs import Run
 CONFTEST = """
 import gc, os, socket, sys, threading, time
 
-import aiohttp, asyncio, httpx, httpx2, requests
+import aiohttp, asyncio, httpx, httpx2, requests, urllib3
 import freezegun.api
 import http.client
 import pytest
 
 PLACES = [
     (requests.Session, "send"), (requests.adapters.HTTPAdapter, "send"),
-    (requests.adapters.HTTPAdapter, "get_connection_with_tls_context"),
+    (urllib3.connectionpool.HTTPConnectionPool, "urlopen"),
     (httpx.Client, "send"), (httpx.Client, "_transport_for_url"),
     (httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request"),
     (httpx2.Client, "send"), (httpx2.HTTPTransport, "handle_request"),

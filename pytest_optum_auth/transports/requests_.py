@@ -1,29 +1,33 @@
-"""requests: the genuine adapter runs over a connection pool that ends at the gateway.
+"""requests: the genuine adapter sends, and its connection pool ends at the gateway.
 
 So retries, backoff, timeouts, exceptions, hooks, redirects and cookies are those of requests and
-urllib3 themselves, and the adapters that a user has mounted do their work.
+urllib3 themselves, and the adapters that a user has mounted do their work, with pools of their own.
 """
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import http.client
 import sys
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-
-# Not from urllib3.connection: there a cassette of vcrpy puts a class of its own.
-from urllib3.connectionpool import HTTPSConnection  # type: ignore[attr-defined]
-from urllib3.exceptions import NewConnectionError
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
 from urllib3.util import Retry, Timeout
 
-from ..core.active import gateway_for
+from ..core.active import gateway_at, gateway_for
 from ..core.gateway import Gateway
-from ..core.messages import Headers, NetworkFault, Request, Response
+from ..core.messages import Headers, NetworkFault, Request
 from ..patching import Interception, Method
 from .drive import drive
 from .urllib3_response import urllib3_response
@@ -32,102 +36,81 @@ __tracebackhide__ = True  # in the traceback of a test
 
 # The genuine method: other mocks replace it on the class.
 _SEND: Final = HTTPAdapter.send
+# Whether an adapter of requests is sending to a gateway: urllib3 alone is no transport.
+_sending: Final = contextvars.ContextVar("_sending", default=False)
 
 
-class _Pool:
-    """What the adapter takes for a connection pool; its other end is a :class:`Gateway`.
+class _Call:
+    """A call of a pool's ``urlopen``, answered by the gateway as often as ``Retry`` wants."""
 
-    Most answers are handed on as they are. Where urllib3 has work to do (an answer that the user's
-    ``Retry`` wants again, a connection that fails), a genuine pool does it, and begins with what
-    the gateway has answered already.
-    """
-
-    def __init__(self, gateway: Gateway, url: str) -> None:
-        parts = urlsplit(url)
+    def __init__(
+        self, gateway: Gateway, pool: HTTPConnectionPool, method: str, url: str, body: Any = None,
+        headers: Any = None, retries: Any = None, redirect: bool = True,
+        assert_same_host: bool = True, timeout: Any = None, **_: Any,
+    ) -> None:  # fmt: skip
         self._gateway = gateway
-        self._host, self._port = parts.hostname or "", parts.port or 443
-        self._origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-    def urlopen(
-        self, method: str, url: str, *, body: Any, headers: Any, retries: Retry, timeout: Timeout,
-        **options: Any,
-    ) -> urllib3.BaseHTTPResponse:  # fmt: skip
-        timeout = timeout.clone()
-        timeout.start_connect()
-        request = self._request(method, url, body, headers, timeout.read_timeout)
-        outcome = self._ask(request)
-        if isinstance(outcome, Response):
-            retry_after = any(name.lower() == "retry-after" for name, _ in outcome.headers)
-            if not retries.is_retry(method, outcome.status, retry_after):
-                return urllib3_response(outcome, method)
-        pool = urllib3.HTTPSConnectionPool(self._host, self._port)
-        # A class: vcrpy asks whether the pool's connections are of it.
-        pool.ConnectionCls = type(
-            "_Connection", (_Connection,), {"pool": self, "outcomes": [outcome]}
-        )
-        # A body that is a file or an iterable has been read.
-        return pool.urlopen(method, url, request.body, headers, retries, timeout=timeout, **options)
-
-    def answer(self, method: str, url: str, body: Any, headers: Any, timeout: Any) -> Response:
-        """The gateway's answer to another try."""
-        outcome = self._ask(self._request(method, url, body, headers, timeout))
-        if isinstance(outcome, NetworkFault):
-            raise outcome
-        return outcome
-
-    def _ask(self, request: Request) -> Response | NetworkFault:
-        try:
-            return drive(self._gateway.respond(request), request.timeout)
-        except NetworkFault as fault:
-            return fault
-
-    def _request(self, method: str, url: str, body: Any, headers: Any, timeout: Any) -> Request:
+        self._pool = pool
+        self._method = method
+        self._url = url
         # requests' own headers look each name up once more in items().
-        items = getattr(headers, "lower_items", headers.items)
-        fields = [(_text(name), _text(value)) for name, value in items()]
-        if "Host" not in headers:
-            fields.insert(0, ("Host", self._origin.partition("://")[2]))
-        # A plain request under HTTP_PROXY names its absolute URL.
-        url = url if url.startswith("http") else f"{self._origin}{url}"
-        seconds = timeout if isinstance(timeout, (int, float)) else None
-        return Request("requests", method, url, Headers(fields), _read(body), seconds)
+        fields = getattr(headers, "lower_items", (headers or {}).items)()
+        timeout = timeout if isinstance(timeout, Timeout) else Timeout.from_float(timeout)
+        self._request = _request(pool, method, url, fields, body, _seconds(timeout))
+        self._retries: Retry = Retry.from_int(retries, redirect=redirect, default=pool.retries)
+
+    def answer(self) -> urllib3.BaseHTTPResponse:
+        """The response, or what urllib3 raises for a connection that fails."""
+        while True:
+            try:
+                answer = drive(self._gateway.respond(self._request), self._request.timeout)
+            except NetworkFault as fault:
+                self._retries = self._increment(error=self._error(fault))
+                self._retries.sleep()
+                continue
+            response = urllib3_response(answer, self._method)
+            if not self._retries.is_retry(
+                self._method, response.status, "Retry-After" in response.headers
+            ):
+                return response
+            try:
+                self._retries = self._increment(response=response)
+            except MaxRetryError:
+                if self._retries.raise_on_status:
+                    raise
+                return response
+            self._retries.sleep(response)
+
+    def _increment(self, **outcome: Any) -> Retry:
+        return self._retries.increment(self._method, self._url, _pool=self._pool, **outcome)
+
+    def _error(self, fault: NetworkFault) -> HTTPError:
+        """As urllib3 tells it."""
+        if fault.kind == "connect":
+            return NewConnectionError(self._pool, fault.message)  # type: ignore[arg-type]
+        if fault.kind == "timeout":
+            return ReadTimeoutError(self._pool, self._url, fault.message)
+        return ProtocolError("Connection aborted.", http.client.RemoteDisconnected(fault.message))
 
 
-class _Connection(HTTPSConnection):
-    """A connection of a genuine urllib3 pool, of a subclass that each pool has for itself."""
+def _request(
+    pool: HTTPConnectionPool, method: str, url: str, fields: Any, body: Any, timeout: float | None
+) -> Request:
+    headers = [(_text(name), _text(value)) for name, value in fields]
+    usual = pool.port in (None, 443 if pool.scheme == "https" else 80)
+    host = pool.host if usual else f"{pool.host}:{pool.port}"
+    if not any(name.lower() == "host" for name, _ in headers):
+        headers.insert(0, ("Host", host))
+    # A plain request under HTTP_PROXY names its absolute URL.
+    url = url if url.startswith("http") else f"{pool.scheme}://{host}{url}"
+    return Request("requests", method, url, Headers(headers), _read(body), timeout)
 
-    pool: _Pool
-    # Those that it need not ask for.
-    outcomes: list[Response | NetworkFault]
-    # As after a handshake, or urllib3 warns of an unverified request.
-    is_verified = True
 
-    def connect(self) -> None:
-        """The gateway is there."""
-
-    @property
-    def is_closed(self) -> bool:
-        return False
-
-    def request(
-        self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any
-    ) -> None:
-        self._asked = (method, url, body, headers)
-
-    # As in urllib3 itself: http.client, from which both inherit, has a response class of its own.
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        try:
-            outcome = self.outcomes.pop() if self.outcomes else None
-            if isinstance(outcome, NetworkFault):
-                raise outcome
-            answer = outcome or self.pool.answer(*self._asked, self.timeout)
-        except NetworkFault as fault:
-            if fault.kind == "connect":
-                raise NewConnectionError(self, fault.message) from None
-            if fault.kind == "timeout":
-                raise TimeoutError(fault.message) from None
-            raise http.client.RemoteDisconnected(fault.message) from None
-        return urllib3_response(answer, self._asked[0])
+def _seconds(timeout: Timeout) -> float | None:
+    """How long the client waits for an answer; ``None``: for ever."""
+    timeout = timeout.clone()
+    timeout.start_connect()
+    seconds = timeout.read_timeout
+    return seconds if isinstance(seconds, (int, float)) else None
 
 
 def _read(body: Any) -> bytes:
@@ -149,29 +132,44 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
+def _send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
+    """The genuine method, to a gateway."""
+    token = _sending.set(True)
+    try:
+        return _SEND(adapter, request, *args, **kwargs)
+    finally:
+        _sending.reset(token)
+
+
 def _around_send(beneath: Method) -> Method:
     def send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
         ours = gateway_for(request.url) is not None
-        return (_SEND if ours else beneath)(adapter, request, *args, **kwargs)
+        return (_send if ours else beneath)(adapter, request, *args, **kwargs)
 
     return send
 
 
-def _around_get_connection(beneath: Method) -> Method:
-    def get_connection(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
-        # Before requests 2.32 it was handed the URL alone.
-        url = getattr(request, "url", request)
-        gateway = gateway_for(url)
+def _around_urlopen(beneath: Method) -> Method:
+    def urlopen(pool: HTTPConnectionPool, *args: Any, **kwargs: Any) -> Any:
+        gateway = _gateway_of(pool, *args, **kwargs) if _sending.get() else None
         if gateway is None:
-            return beneath(adapter, request, *args, **kwargs)
-        return _Pool(gateway, url)
+            return beneath(pool, *args, **kwargs)
+        return _Call(gateway, pool, *args, **kwargs).answer()
 
-    return get_connection
+    return urlopen
+
+
+def _gateway_of(
+    pool: HTTPConnectionPool, method: str, url: str, *_: Any, **__: Any
+) -> Gateway | None:
+    # A plain request under HTTP_PROXY is one to the proxy's pool.
+    return gateway_for(url) if url.startswith("http") else gateway_at(pool.host.lower())
 
 
 def _around_session_send(beneath: Method) -> Method:
     def send(session: requests.Session, request: Any, **kwargs: Any) -> Any:
         _adapter_send.rise()
+        _urlopen.rise()
         if "requests_mock" in sys.modules:
             _requests_mock_adapter().install()
         return beneath(session, request, **kwargs)
@@ -184,7 +182,7 @@ def _around_mock_send(beneath: Method) -> Method:
         # requests-mock has replaced the adapter that the user mounted, and does not tell which.
         ours = gateway_for(request.url) is not None
         return (
-            _SEND(HTTPAdapter(), request, **kwargs) if ours else beneath(adapter, request, **kwargs)
+            _send(HTTPAdapter(), request, **kwargs) if ours else beneath(adapter, request, **kwargs)
         )
 
     return send
@@ -199,19 +197,13 @@ def _requests_mock_adapter() -> Interception:
 
 
 _adapter_send: Final = Interception(HTTPAdapter, "send", _around_send)
-_connection: Final = Interception(
-    HTTPAdapter,
-    "get_connection_with_tls_context"
-    if hasattr(HTTPAdapter, "get_connection_with_tls_context")
-    else "get_connection",
-    _around_get_connection,
-)
+_urlopen: Final = Interception(HTTPConnectionPool, "urlopen", _around_urlopen)
 _session_send: Final = Interception(requests.Session, "send", _around_session_send)
 
 
 def _interceptions() -> list[Interception]:
     others = [_requests_mock_adapter()] if "requests_mock" in sys.modules else []
-    return [_connection, _adapter_send, _session_send, *others]
+    return [_urlopen, _adapter_send, _session_send, *others]
 
 
 def install() -> None:
