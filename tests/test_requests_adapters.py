@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
 import urllib3
+from loopback_servers import answering
 from requests.adapters import HTTPAdapter
 from token_requests import API, fields
 from urllib3.connectionpool import HTTPConnectionPool
@@ -123,6 +125,8 @@ def test_a_tool_around_urlopen_lets_faults_and_retries_act(
     with requests.Session() as session:
         session.mount("https://", HTTPAdapter(max_retries=retry))
         answer = session.post(optum_auth.token_url, data=fields(optum_auth), timeout=5)
+        with answering(b"theirs") as url:
+            assert session.get(url).content == b"theirs"
 
     assert answer.status_code == 200
     assert len(optum_auth.token_requests) == (1 if fault is None else 2)
@@ -146,3 +150,32 @@ def test_a_tool_around_urlopen_has_what_goes_to_other_hosts(
 
     assert answer.status_code == 200
     assert seen == ["example.com", "sandbox-apigw.optum.com"]
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_tries_that_run_out_end_as_the_users_retry_says(
+    raises: bool, optum_auth: FakeOptum
+) -> None:
+    optum_auth.inject(faults.server_error(), times=2)
+    retry = urllib3.Retry(1, status_forcelist=[500], allowed_methods=None, raise_on_status=raises)
+
+    with requests.Session() as session:
+        session.mount("https://", HTTPAdapter(max_retries=retry))
+        with pytest.raises(requests.RetryError) if raises else contextlib.nullcontext():
+            answer = session.post(optum_auth.token_url, data=fields(optum_auth), timeout=5)
+            assert answer.status_code == 500
+
+    assert len(optum_auth.token_requests) == 2
+
+
+def test_a_body_tells_when_it_has_been_read_as_one_of_http_client_does(
+    optum_auth: FakeOptum,
+) -> None:
+    answer = requests.post(optum_auth.token_url, data={}, stream=True, timeout=5)
+    body = answer.raw._fp
+    before = (body.fp is None, body.isclosed())
+    content = answer.content
+
+    assert before == (False, False)
+    assert (body.fp, body.isclosed()) == (None, True)
+    assert content
