@@ -161,7 +161,7 @@ def test_tries_that_run_out_end_as_the_users_retry_says(
 
     with requests.Session() as session:
         session.mount("https://", HTTPAdapter(max_retries=retry))
-        with pytest.raises(requests.RetryError) if raises else contextlib.nullcontext():
+        with pytest.raises(requests.exceptions.RetryError) if raises else contextlib.nullcontext():
             answer = session.post(optum_auth.token_url, data=fields(optum_auth), timeout=5)
             assert answer.status_code == 500
 
