@@ -41,9 +41,9 @@ class FakeOptum(Settings):
 
     A context manager: inside, requests to the gateway hosts are answered here. Keyword arguments
     are the settings (``expires_in``, ``lifetime``, ``scope``, ``token_type``, ``error_format``,
-    ``accept_basic``, ``clock_skew``, ``strict``), ``client_id`` and ``client_secret`` of the
-    default client, ``base_url`` and ``token_path`` (added to the known hosts and paths) and
-    ``transports`` (names; default: every one whose library is installed).
+    ``accept_basic``, ``clock_skew``, ``guard_stubs``, ``strict``), ``client_id`` and
+    ``client_secret`` of the default client, ``base_url`` and ``token_path`` (added to the known
+    hosts and paths) and ``transports`` (names; default: every one whose library is installed).
 
     Raises ``TypeError`` for an unknown keyword, ``ValueError`` for a value that makes no sense.
     """

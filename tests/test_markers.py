@@ -6,8 +6,8 @@ import pytest
 from inner_runs import Run, part
 
 KNOWN = (
-    "client_id, client_secret, expires_in, lifetime, scope, token_type, error_format, clock_skew, "
-    "strict"
+    "client_id, client_secret, expires_in, lifetime, scope, token_type, error_format, "
+    "accept_basic, clock_skew, guard_stubs, strict"
 )
 
 

@@ -139,8 +139,8 @@ def test_settings_are_arguments_of_the_marker(optum_auth: FakeOptum) -> None:
 def test_an_unknown_keyword_is_refused_with_those_that_are_known() -> None:
     message = (
         "unknown keyword 'expire_in': known are client_id, client_secret, expires_in, lifetime, "
-        "scope, token_type, error_format, accept_basic, clock_skew, strict, base_url, token_path, "
-        "transports"
+        "scope, token_type, error_format, accept_basic, clock_skew, guard_stubs, strict, base_url, "
+        "token_path, transports"
     )
 
     with pytest.raises(TypeError, match=whole(message)):
@@ -150,7 +150,7 @@ def test_an_unknown_keyword_is_refused_with_those_that_are_known() -> None:
 def test_a_setting_that_does_not_exist_is_refused(optum_auth: FakeOptum) -> None:
     message = (
         "there is no setting 'expire_in': known are expires_in, lifetime, scope, token_type, "
-        "error_format, accept_basic, clock_skew, strict"
+        "error_format, accept_basic, clock_skew, guard_stubs, strict"
     )
 
     with pytest.raises(AttributeError, match=whole(message)):

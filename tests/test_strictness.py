@@ -91,7 +91,6 @@ def test_it(optum_auth):
 @pytest.mark.parametrize(
     ("path", "meant"),
     [
-        ("/apip/auth/sntl/v1/token/", "/apip/auth/sntl/v1/token"),
         ("/apip/auth/sntl/v2/token", "/apip/auth/sntl/v1/token"),
         ("/auth/sntl/v1/tokens", "/auth/sntl/v1/token"),
         ("/apip/auth/token", "/apip/auth/v2/token"),

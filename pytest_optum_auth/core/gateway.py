@@ -6,21 +6,25 @@ the wait and goes on when the transport comes back.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
+from typing import Any
 from urllib.parse import urlsplit
 
 from . import facts, unexpected
 from .fault import Fault
-from .handlers import ApiHandler, Handler, TokenHandler
+from .handlers import ApiHandler, Handler, StubHandler, TokenHandler
 from .injection import Injection
 from .journal import Exchange
 from .messages import NetworkFault, Request, Response, error_response, json_response
+from .other_tools import HandedOver, OtherTool, PassedThrough
 from .state import GatewayState
 from .waits import Pause, Wait
 
 __tracebackhide__ = True  # in the traceback of a test
 
-Reply = Generator[Wait, None, Response]
+# It yields waits and callables.
+Reply = Generator[Any, Any, Response]
 
 
 class Gateway:
@@ -29,8 +33,18 @@ class Gateway:
     def __init__(self, state: GatewayState) -> None:
         self.state = state
 
-    def respond(self, request: Request, *, answers_unexpected: bool = False) -> Reply:
-        """Answer a request: yields what to wait for, returns the response.
+    def respond(
+        self,
+        request: Request,
+        tool: OtherTool | None = None,
+        *,
+        answers_unexpected: bool = False,
+    ) -> Reply:
+        """Answer a request.
+
+        It yields what to wait for, or a callable whose result (on async transports: what comes of
+        awaiting it) is sent in. ``tool`` is asked where nobody here answers, and
+        :class:`HandedOver` raised with what it says.
 
         Raises :class:`NetworkFault` where no HTTP answer comes. A transport whose client gives up
         throws one in. ``answers_unexpected``: a path that nobody protects gets a 404 instead of a
@@ -47,6 +61,9 @@ class Gateway:
         if route is not None:
             handler = ApiHandler(self.state, request, route, path_params)
             return (yield from self._serve(handler))
+        if tool is not None and not allowed:
+            with contextlib.suppress(PassedThrough):
+                return (yield from self._serve(StubHandler(self.state, request, tool)))
         return self._unexpected(request, parts.path, allowed, answers_unexpected)
 
     def _serve(self, handler: Handler) -> Reply:
@@ -68,7 +85,13 @@ class Gateway:
                     injection = None
         with handler.alone():
             try:
-                answer = self._answer(handler, refusal, injection)
+                answer = yield from self._answer(handler, refusal, injection)
+            except HandedOver as over:
+                self._record(handler.exchange, over.response, handler, injection)
+                raise
+            except GeneratorExit:
+                self._record(handler.exchange, None, handler, injection)
+                raise
             except NetworkFault:
                 self._record(handler.exchange, None, handler, injection)
                 raise
@@ -83,12 +106,15 @@ class Gateway:
 
     def _answer(
         self, handler: Handler, refusal: Response | None, injection: Injection | None
-    ) -> Response:
+    ) -> Reply:
         fault = None if injection is None else injection.fault
         answer = None if fault is None else self._acted_out(fault, handler)
         if answer is not None:
             return answer
-        return handler.succeed(fault) if refusal is None else refusal
+        if refusal is not None:
+            return refusal
+        success = handler.succeed(fault)
+        return success if isinstance(success, Response) else (yield from success)
 
     def _acted_out(self, fault: Fault, handler: Handler) -> Response | None:
         """What the fault answers itself, or ``None`` when the ordinary answer follows."""

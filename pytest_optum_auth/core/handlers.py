@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 import functools
 import json
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
@@ -19,6 +20,7 @@ from .fault import Fault
 from .injection import FaultQueue
 from .journal import Exchange, in_seconds
 from .messages import Request, Response, error_response, json_response
+from .other_tools import HandedOver, OtherTool, PassedThrough
 from .routes import ApiRoute
 from .state import GatewayState
 from .token_endpoint import V2, Grant, Version
@@ -27,6 +29,10 @@ from .token_request import ParsedBody, fields_of
 # Shorter than this a client may well fetch the next token early.
 _NEEDLESS: Final = dt.timedelta(seconds=60)
 _SUCCESS_FIELDS: Final = (("Content-Type", facts.JSON), *facts.NO_STORE.items())
+
+
+# What somebody else is called for, with what he returns sent in; the end is the response.
+Steps = Generator[Callable[[], Any], Any, Response]
 
 
 class Handler(Protocol):
@@ -46,8 +52,8 @@ class Handler(Protocol):
     def check(self) -> Response | None:
         """Why it is refused, or ``None``; also writes the exchange's outcome."""
 
-    def succeed(self, fault: Fault | None) -> Response:
-        """The success, spoiled by ``fault`` where it does that."""
+    def succeed(self, fault: Fault | None) -> Response | Steps:
+        """The success, spoiled by ``fault`` where it does that; or the steps that lead to it."""
 
 
 class TokenHandler:
@@ -168,25 +174,7 @@ class ApiHandler:
         return contextlib.nullcontext()
 
     def check(self) -> Response | None:
-        presented = check_bearer(
-            self._request, self._state.ledger, self._state.server_now(), self._route.scope
-        )
-        self.exchange.token = presented.token
-        self.exchange.outcome = presented.outcome
-        if presented.status == 200:
-            return None
-        headers = [("WWW-Authenticate", presented.challenge)]
-        if presented.status == 401 and self._route.unauthorized is not None:
-            return json_response(401, self._route.unauthorized, headers)
-        unauthorized = presented.status == 401
-        return error_response(
-            self.error_format,
-            presented.status,
-            (presented.reason,),
-            failure_reason="InvalidToken" if unauthorized else "",
-            code="invalid_token" if unauthorized else "insufficient_scope",
-            headers=headers,
-        )
+        return _look_at_token(self._state, self._request, self.exchange, self._route)
 
     def succeed(self, fault: Fault | None) -> Response:
         route = self._route
@@ -197,6 +185,76 @@ class ApiHandler:
         else:
             response = json_response(route.status, content, headers)
         return _spoiled(response, fault, self.exchange)
+
+
+class StubHandler:
+    """A request to an API whose stub is that of a tool which the test has started itself."""
+
+    def __init__(self, state: GatewayState, request: Request, tool: OtherTool) -> None:
+        self._state = state
+        self._tool = tool
+        self.request = request
+        self.exchange = Exchange("api", request)
+        self.faults = state.api_faults
+        self.seen: list[Exchange] | None = None
+
+    @property
+    def error_format(self) -> str:
+        return self._state.settings.error_format
+
+    def alone(self) -> AbstractContextManager[object]:
+        return contextlib.nullcontext()
+
+    def check(self) -> Response | None:
+        if not self._state.settings.guard_stubs:
+            return None
+        return _look_at_token(self._state, self.request, self.exchange)
+
+    def succeed(self, fault: Fault | None) -> Steps:
+        tool = self._tool
+        try:
+            answer = yield tool.ask
+            response: Response = yield functools.partial(tool.read, answer, fault is not None)
+        except PassedThrough:
+            raise
+        except GeneratorExit:
+            self._tell(f"the client gave up on {tool.name}")
+            raise
+        except BaseException as error:
+            no_stub = tool.has_no_stub(error)
+            self._tell(f"no stub of {tool.name} matched" if no_stub else f"raised by {tool.name}")
+            raise HandedOver(error=error) from None
+        self._tell(f"answered by {tool.name}")
+        if fault is not None:
+            return _spoiled(response, fault, self.exchange)
+        raise HandedOver(answer, response)
+
+    def _tell(self, what: str) -> None:
+        self.exchange.outcome = ", ".join(filter(None, [self.exchange.outcome, what]))
+
+
+def _look_at_token(
+    state: GatewayState, request: Request, exchange: Exchange, route: ApiRoute | None = None
+) -> Response | None:
+    """The refusal of a request without a good bearer token, or ``None``."""
+    scope = None if route is None else route.scope
+    presented = check_bearer(request, state.ledger, state.server_now(), scope)
+    exchange.token = presented.token
+    exchange.outcome = presented.outcome
+    if presented.status == 200:
+        return None
+    headers = [("WWW-Authenticate", presented.challenge)]
+    unauthorized = presented.status == 401
+    if unauthorized and route is not None and route.unauthorized is not None:
+        return json_response(401, route.unauthorized, headers)
+    return error_response(
+        state.settings.error_format,
+        presented.status,
+        (presented.reason,),
+        failure_reason="InvalidToken" if unauthorized else "",
+        code="invalid_token" if unauthorized else "insufficient_scope",
+        headers=headers,
+    )
 
 
 def _spoiled(response: Response, fault: Fault | None, exchange: Exchange) -> Response:

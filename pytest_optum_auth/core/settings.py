@@ -97,6 +97,7 @@ class SettingValues(TypedDict, total=False):
     error_format: ErrorFormat
     accept_basic: bool
     clock_skew: int
+    guard_stubs: bool
     strict: bool
 
 
@@ -135,6 +136,11 @@ class Settings:
     )
     clock_skew = Setting[int](
         0, _skew, "Seconds by which the server's clock runs ahead of the local one."
+    )
+    guard_stubs = Setting[bool](
+        True,
+        _flag,
+        "Whether a request that a stub of another tool answers needs a good bearer token first.",
     )
     strict = Setting[bool](
         True, _flag, "Whether unmet faults and unexpected requests fail the test at its end."

@@ -58,7 +58,8 @@ class GatewayState:
         self.journal = Journal() if journal is None else journal
         self.routes = RouteTable()
         self.faults = FaultQueue(facts.TOKEN_ENDPOINT) if faults is None else faults
-        self._queues = [self.faults]
+        self.api_faults = FaultQueue("an API")
+        self._queues = [self.faults, self.api_faults]
         self.holds: list[Hold] = []
         self.not_before = 0
         self._unexpected: list[str] = []

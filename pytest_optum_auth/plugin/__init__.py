@@ -25,7 +25,8 @@ _fake_key = pytest.StashKey["FakeOptum"]()
 
 _MARKERS = (
     "optum_auth(**settings): the fake token endpoint, set up with client_id, client_secret, "
-    "expires_in, lifetime, scope, token_type, error_format, accept_basic, clock_skew, strict",
+    "expires_in, lifetime, scope, token_type, error_format, accept_basic, clock_skew, guard_stubs, "
+    "strict",
     "optum_clock(start=None): a clock that stands still, starting at '2026-01-01T00:00:00Z', an "
     "aware datetime or seconds since 1970 (default: now)",
     "optum_live: runs against the live sandbox, and is skipped unless credentials are set",

@@ -21,12 +21,14 @@ from typing import Any, Final, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from yarl import URL
 
 from ..core.active import gateway_for
 from ..core.gateway import Reply
 from ..core.http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
-from ..core.messages import NetworkFault, Request
+from ..core.messages import NetworkFault, Request, Response
 from ..patching import Interception, Method
+from ..stubs.foreign import passage_of, past_async, tool_of
 from .drive import drive_async
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -71,15 +73,16 @@ class _GatewayConnection(asyncio.Transport):
         if gateway is None:
             self.close()
             return
-        self._reply = gateway.respond(request)
         try:
+            passage = passage_of(_call(request.method, URL(request.url)))
+            self._reply = gateway.respond(request, passage)
             answer = await drive_async(self._reply, None)
         except NetworkFault as fault:
             self._act_out(fault)
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
-            # Of the user's own callable: it reaches whoever made the request.
+            # Of the user's own callable, or of another tool: it reaches whoever made the request.
             self._protocol.set_exception(error)
         else:
             last = ends_connection(answer, request.method)
@@ -185,12 +188,33 @@ class _RequestMethod(Interception):
             super().rise()
 
     def _around_request(self, beneath: Method) -> Method:
+        tool = tool_of(beneath)
+
         @functools.wraps(beneath)
         async def request(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
-            ours = gateway_for(str(session._build_url(url))) is not None
-            return await (self._genuine if ours else beneath)(session, method, url, **kwargs)
+            whole = session._build_url(url)
+            if gateway_for(str(whole)) is None:
+                return await beneath(session, method, url, **kwargs)
+            stubbed, onward = (
+                functools.partial(way, session, method, url, **kwargs)
+                for way in (beneath, self._genuine)
+            )
+            if tool is None:
+                return await onward()
+            return await past_async(tool, _call(method, whole), stubbed, onward, _read)
 
         return request
+
+
+def _call(method: str, url: URL) -> tuple[str, str]:
+    """What a request is known by, to a session and to its connection."""
+    return method.upper(), url.path
+
+
+async def _read(answer: aiohttp.ClientResponse, whole: bool) -> Response:
+    """An answer of another tool, as the gateway would give it."""
+    body = await answer.read() if whole else b""
+    return Response(answer.status, tuple(answer.headers.items()), body)
 
 
 def _around_call(beneath: Method) -> Method:

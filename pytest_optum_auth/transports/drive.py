@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ..core.gateway import Reply
 from ..core.messages import NetworkFault, Response
 from ..core.waits import Deadline, block, suspend
@@ -19,7 +21,15 @@ def drive(reply: Reply, timeout: float | None) -> Response:
     try:
         wait = next(reply)
         while True:
-            wait = next(reply) if block(wait, deadline) else reply.throw(_gave_up(timeout))
+            if callable(wait):
+                try:
+                    answer = wait()
+                except BaseException as error:
+                    wait = reply.throw(error)
+                else:
+                    wait = reply.send(answer)
+            else:
+                wait = next(reply) if block(wait, deadline) else reply.throw(_gave_up(timeout))
     except StopIteration as answer:
         response: Response = answer.value
         return response
@@ -34,8 +44,18 @@ async def drive_async(reply: Reply, timeout: float | None) -> Response:
     try:
         wait = next(reply)
         while True:
-            over = await suspend(wait, deadline)
-            wait = next(reply) if over else reply.throw(_gave_up(timeout))
+            if callable(wait):
+                try:
+                    answer = await wait()
+                except asyncio.CancelledError:
+                    raise
+                except BaseException as error:
+                    wait = reply.throw(error)
+                else:
+                    wait = reply.send(answer)
+            else:
+                over = await suspend(wait, deadline)
+                wait = next(reply) if over else reply.throw(_gave_up(timeout))
     except StopIteration as answer:
         response: Response = answer.value
         return response

@@ -6,6 +6,8 @@ The user's clients, event hooks, auth flows, redirects and own transports around
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -13,7 +15,9 @@ from typing import Any
 from ..core.active import gateway_at
 from ..core.gateway import Gateway
 from ..core.messages import Headers, NetworkFault, Request, Response
+from ..core.other_tools import PassedThrough
 from ..patching import Interception, Method
+from ..stubs.foreign import is_handed_over, passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -25,11 +29,21 @@ class HttpxTransport:
     def __init__(self, library: ModuleType) -> None:
         self._library = library
         self._name = library.__name__
+        # Of httpx httpcore, of httpx2 httpcore2.
+        self._core = self._name.replace("httpx", "httpcore")
         self._exceptions = {
             "connect": library.ConnectError,
             "timeout": library.ReadTimeout,
             "disconnect": library.RemoteProtocolError,
         }
+        core = importlib.import_module(self._core)
+        # What respx lets through at the level of connections is stopped where one would be opened.
+        self._pools = [
+            Interception(getattr(core, name), "create_connection", _around_create_connection)
+            for name in (
+                "ConnectionPool", "HTTPProxy", "AsyncConnectionPool", "AsyncHTTPProxy",
+            )
+        ]  # fmt: skip
         self._halves = (
             _Half(library.Client, library.HTTPTransport, "handle_request", self._around_sync),
             _Half(
@@ -49,42 +63,72 @@ class HttpxTransport:
         """Undo :meth:`install`."""
         for half in self._halves:
             half.remove()
+        for pool in self._pools:
+            pool.remove()
 
     def _around_sync(self, beneath: Method) -> Method:
+        tool = tool_of(beneath)
+
         def handle_request(transport: Any, request: Any) -> Any:
             gateway = _gateway_of(request.url)
             if gateway is None:
                 return beneath(transport, request)
-            incoming = self._incoming(request, request.read())
-            again = _retries(transport)
-            while True:
-                try:
-                    answer = drive(gateway.respond(incoming), incoming.timeout)
-                    return self._outgoing(answer, request)
-                except NetworkFault as fault:
-                    if fault.kind != "connect" or not again:
-                        raise self._exception(fault, request) from None
-                    again -= 1
+            answer = functools.partial(self._answer, gateway, transport, request)
+            found = tool or respx_in(self._core)
+            if found is None:
+                return answer()
+            self._watch_connections()
+            stubbed = functools.partial(beneath, transport, request)
+            return past(found, request, stubbed, answer, _read)
 
         return handle_request
 
     def _around_async(self, beneath: Method) -> Method:
+        tool = tool_of(beneath)
+
         async def handle_async_request(transport: Any, request: Any) -> Any:
             gateway = _gateway_of(request.url)
             if gateway is None:
                 return await beneath(transport, request)
-            incoming = self._incoming(request, await request.aread())
-            again = _retries(transport)
-            while True:
-                try:
-                    answer = await drive_async(gateway.respond(incoming), incoming.timeout)
-                    return self._outgoing(answer, request)
-                except NetworkFault as fault:
-                    if fault.kind != "connect" or not again:
-                        raise self._exception(fault, request) from None
-                    again -= 1
+            answer = functools.partial(self._answer_async, gateway, transport, request)
+            found = tool or respx_in(self._core)
+            if found is None:
+                return await answer()
+            self._watch_connections()
+            stubbed = functools.partial(beneath, transport, request)
+            return await past_async(found, request, stubbed, answer, _read_async)
 
         return handle_async_request
+
+    def _watch_connections(self) -> None:
+        for pool in self._pools:
+            pool.install()
+
+    def _answer(self, gateway: Gateway, transport: Any, request: Any) -> Any:
+        incoming = self._incoming(request, request.read())
+        passage = passage_of(request)
+        again = _retries(transport)
+        while True:
+            try:
+                answer = drive(gateway.respond(incoming, passage), incoming.timeout)
+                return self._outgoing(answer, request)
+            except NetworkFault as fault:
+                if fault.kind != "connect" or not again:
+                    raise self._exception(fault, request) from None
+                again -= 1
+
+    async def _answer_async(self, gateway: Gateway, transport: Any, request: Any) -> Any:
+        incoming = self._incoming(request, await request.aread())
+        passage = passage_of(request)
+        again = _retries(transport)
+        while True:
+            try:
+                reply = gateway.respond(incoming, passage)
+                return self._outgoing(await drive_async(reply, incoming.timeout), request)
+            except NetworkFault as fault:
+                if fault.kind != "connect" or not again:
+                    raise self._exception(fault, request) from None
+                again -= 1
 
     def _incoming(self, request: Any, body: bytes) -> Request:
         return Request(
@@ -109,6 +153,15 @@ class HttpxTransport:
     def _exception(self, fault: NetworkFault, request: Any) -> Exception:
         exception: Exception = self._exceptions[fault.kind](fault.message, request=request)
         return exception
+
+
+def _around_create_connection(beneath: Method) -> Method:
+    def create_connection(pool: Any, origin: Any) -> Any:
+        if is_handed_over() and gateway_at(origin.host.decode("ascii")) is not None:
+            raise PassedThrough
+        return beneath(pool, origin)
+
+    return create_connection
 
 
 class _Half:
@@ -157,15 +210,64 @@ class _Choice(Interception):
         super().rise()
 
     def _around(self, beneath: Method) -> Method:
+        tool = tool_of(beneath)
+
         def transport_for_url(client: Any, url: Any) -> Any:
-            ours = _gateway_of(url) is not None
-            return (self._genuine if ours else beneath)(client, url)
+            if _gateway_of(url) is None:
+                return beneath(client, url)
+            chosen = self._genuine(client, url)
+            return chosen if tool is None else _Past(tool, beneath(client, url), chosen)
 
         return transport_for_url
 
 
+class _Past:
+    """The transport that a client would use without the tool that has chosen ``stubbed`` for it."""
+
+    def __init__(self, tool: str, stubbed: Any, chosen: Any) -> None:
+        self._tool = tool
+        self._stubbed = stubbed
+        self._chosen = chosen
+
+    def handle_request(self, request: Any) -> Any:
+        stubbed, onward = (
+            functools.partial(way.handle_request, request) for way in (self._stubbed, self._chosen)
+        )
+        return past(self._tool, request, stubbed, onward, _read)
+
+    async def handle_async_request(self, request: Any) -> Any:
+        stubbed, onward = (
+            functools.partial(w.handle_async_request, request)
+            for w in (self._stubbed, self._chosen)
+        )
+        return await past_async(self._tool, request, stubbed, onward, _read_async)
+
+
 def _gateway_of(url: Any) -> Gateway | None:
     return gateway_at(url.raw_host.decode("ascii"))
+
+
+def _read(answer: Any, whole: bool) -> Response:
+    """An answer of another tool, as the gateway would give it."""
+    if whole:
+        answer.read()
+    return _recorded(answer)
+
+
+async def _read_async(answer: Any, whole: bool) -> Response:
+    if whole:
+        await answer.aread()
+    return _recorded(answer)
+
+
+def _recorded(answer: Any) -> Response:
+    body = b""
+    if answer.is_stream_consumed:
+        body = answer.content
+    elif hasattr(answer.stream, "__iter__") and hasattr(answer.stream, "__aiter__"):
+        # In memory: any other stream can be read once only, and by the client.
+        body = b"".join(answer.stream)
+    return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
 
 
 def _retries(transport: Any) -> int:

@@ -10,6 +10,7 @@ import contextvars
 import functools
 import http.client
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 import requests
@@ -27,8 +28,9 @@ from urllib3.util import Retry, Timeout
 
 from ..core.active import gateway_at, gateway_for
 from ..core.gateway import Gateway
-from ..core.messages import Headers, NetworkFault, Request
+from ..core.messages import Headers, NetworkFault, Request, Response
 from ..patching import Interception, Method
+from ..stubs.foreign import REQUESTS_MOCK, passage_of, past, tool_of
 from .drive import drive
 from .urllib3_response import urllib3_response
 
@@ -36,8 +38,9 @@ __tracebackhide__ = True  # in the traceback of a test
 
 # The genuine method: other mocks replace it on the class.
 _SEND: Final = HTTPAdapter.send
-# Whether an adapter of requests is sending to a gateway: urllib3 alone is no transport.
-_sending: Final = contextvars.ContextVar("_sending", default=False)
+# What an adapter of requests is sending to a gateway: urllib3 alone is no transport.
+_sending: Final = contextvars.ContextVar[Any]("_sending", default=None)
+_SESSION_SEND: Final = requests.Session.send
 
 
 class _Call:
@@ -49,6 +52,7 @@ class _Call:
         assert_same_host: bool = True, timeout: Any = None, **_: Any,
     ) -> None:  # fmt: skip
         self._gateway = gateway
+        self._passage = passage_of(_sending.get())
         self._pool = pool
         self._method = method
         self._url = url
@@ -62,7 +66,7 @@ class _Call:
         """The response, or what urllib3 raises for a connection that fails."""
         while True:
             try:
-                answer = drive(self._gateway.respond(self._request), self._request.timeout)
+                answer = self._ask()
             except NetworkFault as fault:
                 self._retries = self._increment(error=self._error(fault))
                 self._retries.sleep()
@@ -79,6 +83,9 @@ class _Call:
                     raise
                 return response
             self._retries.sleep(response)
+
+    def _ask(self) -> Response:
+        return drive(self._gateway.respond(self._request, self._passage), self._request.timeout)
 
     def _increment(self, **outcome: Any) -> Retry:
         return self._retries.increment(self._method, self._url, _pool=self._pool, **outcome)
@@ -102,7 +109,7 @@ def _request(
         headers.insert(0, ("Host", host))
     # A plain request under HTTP_PROXY names its absolute URL.
     url = url if url.startswith("http") else f"{pool.scheme}://{host}{url}"
-    return Request("requests", method, url, Headers(headers), _read(body), timeout)
+    return Request("requests", method, url, Headers(headers), _body(body), timeout)
 
 
 def _seconds(timeout: Timeout) -> float | None:
@@ -113,7 +120,7 @@ def _seconds(timeout: Timeout) -> float | None:
     return seconds if isinstance(seconds, (int, float)) else None
 
 
-def _read(body: Any) -> bytes:
+def _body(body: Any) -> bytes:
     """The bytes of what urllib3 accepts as a body: also a file, also an iterable."""
     if body is None:
         return b""
@@ -134,7 +141,7 @@ def _text(value: str | bytes) -> str:
 
 def _send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
     """The genuine method, to a gateway."""
-    token = _sending.set(True)
+    token = _sending.set(request)
     try:
         return _SEND(adapter, request, *args, **kwargs)
     finally:
@@ -142,16 +149,25 @@ def _send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _around_send(beneath: Method) -> Method:
+    tool = tool_of(beneath)
+
     def send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
-        ours = gateway_for(request.url) is not None
-        return (_send if ours else beneath)(adapter, request, *args, **kwargs)
+        if gateway_for(request.url) is None:
+            return beneath(adapter, request, *args, **kwargs)
+        if tool is None:
+            return _send(adapter, request, *args, **kwargs)
+        stubbed, onward = (
+            functools.partial(method, adapter, request, *args, **kwargs)
+            for method in (beneath, _send)
+        )
+        return past(tool, request, stubbed, onward, _reader(**kwargs))
 
     return send
 
 
 def _around_urlopen(beneath: Method) -> Method:
     def urlopen(pool: HTTPConnectionPool, *args: Any, **kwargs: Any) -> Any:
-        gateway = _gateway_of(pool, *args, **kwargs) if _sending.get() else None
+        gateway = _gateway_of(pool, *args, **kwargs) if _sending.get() is not None else None
         if gateway is None:
             return beneath(pool, *args, **kwargs)
         return _Call(gateway, pool, *args, **kwargs).answer()
@@ -167,33 +183,69 @@ def _gateway_of(
 
 
 def _around_session_send(beneath: Method) -> Method:
+    tool = tool_of(beneath)
+
     def send(session: requests.Session, request: Any, **kwargs: Any) -> Any:
         _adapter_send.rise()
         _urlopen.rise()
-        if "requests_mock" in sys.modules:
-            _requests_mock_adapter().install()
-        return beneath(session, request, **kwargs)
+        if REQUESTS_MOCK in sys.modules:
+            for interception in _requests_mock():
+                interception.install()
+        if tool is None or gateway_for(request.url) is None:
+            return beneath(session, request, **kwargs)
+        stubbed, onward = (
+            functools.partial(method, session, request, **kwargs)
+            for method in (beneath, _SESSION_SEND)
+        )
+        return past(tool, request, stubbed, onward, _reader(**kwargs))
 
     return send
 
 
 def _around_mock_send(beneath: Method) -> Method:
     def send(adapter: Any, request: Any, **kwargs: Any) -> Any:
+        if gateway_for(request.url) is None:
+            return beneath(adapter, request, **kwargs)
         # requests-mock has replaced the adapter that the user mounted, and does not tell which.
-        ours = gateway_for(request.url) is not None
-        return (
-            _send(HTTPAdapter(), request, **kwargs) if ours else beneath(adapter, request, **kwargs)
-        )
+        onward = functools.partial(_send, HTTPAdapter(), request, **kwargs)
+        stubbed = functools.partial(beneath, adapter, request, **kwargs)
+        return past(REQUESTS_MOCK, request, stubbed, onward, _reader(**kwargs))
 
     return send
 
 
-@functools.cache
-def _requests_mock_adapter() -> Interception:
-    """requests-mock stands above the adapter: it is asked in its own adapter, once loaded."""
-    from requests_mock.adapter import Adapter
+def _around_start_or_stop(beneath: Method) -> Method:
+    def start_or_stop(mocker: Any) -> Any:
+        result = beneath(mocker)
+        # It keeps a lock while it sends: what the gateway answers must not wait for that.
+        _session_send.rise()
+        return result
 
-    return Interception(Adapter, "send", _around_mock_send)
+    return start_or_stop
+
+
+@functools.cache
+def _requests_mock() -> tuple[Interception, ...]:
+    """Where requests-mock stands above the adapters, once it is loaded."""
+    from requests_mock.adapter import Adapter
+    from requests_mock.mocker import MockerCore
+
+    return (
+        Interception(Adapter, "send", _around_mock_send),
+        Interception(MockerCore, "start", _around_start_or_stop),
+        Interception(MockerCore, "stop", _around_start_or_stop),
+    )
+
+
+def _reader(stream: bool = False, **_: Any) -> Callable[[requests.Response, bool], Response]:
+    return functools.partial(_read, stream=stream)
+
+
+def _read(answer: requests.Response, whole: bool, *, stream: bool = False) -> Response:
+    """An answer of another tool, as the gateway would give it; of redirects the first one."""
+    first = answer.history[0] if answer.history else answer
+    body = first.content if whole or not stream else b""
+    return Response(first.status_code, tuple(first.headers.items()), body)
 
 
 _adapter_send: Final = Interception(HTTPAdapter, "send", _around_send)
@@ -202,7 +254,7 @@ _session_send: Final = Interception(requests.Session, "send", _around_session_se
 
 
 def _interceptions() -> list[Interception]:
-    others = [_requests_mock_adapter()] if "requests_mock" in sys.modules else []
+    others = _requests_mock() if REQUESTS_MOCK in sys.modules else ()
     return [_urlopen, _adapter_send, _session_send, *others]
 
 

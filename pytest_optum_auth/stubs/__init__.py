@@ -1,0 +1,1 @@
+"""What answers for the APIs behind the gateway, beside ``protect``."""

@@ -1,0 +1,159 @@
+"""Stubs of tools that the test has started itself: they answer behind the gateway.
+
+Such a tool stands in the way of a request, above the gateway. The request goes past it, down to the
+gateway by the library's own way, and where the gateway has no answer the tool is asked: so a
+request for a token never sees it, and a request to an API has its bearer token looked at first.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any, Final
+
+from ..core.other_tools import HandedOver, PassedThrough
+
+__tracebackhide__ = True  # in the traceback of a test
+
+# By the package that the replacement of a method is from: what the tool is called, and how the
+# exception begins by which it says that no stub of its matched.
+_TOOLS: Final = {
+    "responses": ("responses", "Connection refused by Responses"),
+    "requests_mock": ("requests-mock", "No mock address:"),
+    "respx": ("respx", "RESPX: "),
+    "pytest_httpx": ("pytest-httpx", "No response can be found for"),
+    "aioresponses": ("aioresponses", "Connection refused: "),
+}
+REQUESTS_MOCK: Final = "requests_mock"
+RESPX: Final = "respx"
+
+
+def tool_of(replacement: Any) -> str | None:
+    """The package of the tool that has put ``replacement`` in a method's place, if it is one.
+
+    Home-made patches, tracers and recorders are none.
+    """
+    # aioresponses: an autospec, which calls a method of its own.
+    mock = getattr(replacement, "mock", None)
+    if mock is not None:
+        replacement = getattr(mock.side_effect, "__func__", mock.side_effect)
+    package = str(getattr(replacement, "__module__", "")).partition(".")[0]
+    return package if package in _TOOLS else None
+
+
+def respx_in(core: str) -> str | None:
+    """respx, when a router of its answers for the connections of the package ``core``.
+
+    That is below the transports of httpx, where no method of theirs is replaced.
+    """
+    mocks: Any = sys.modules.get("respx.mocks")
+    if mocks is None:
+        return None
+    for mocker in mocks.Mocker.registry.values():
+        if mocker.routers and any(target.startswith(f"{core}.") for target in mocker.targets):
+            return RESPX
+    return None
+
+
+class Passage:
+    """A request on its way to the gateway, and the tool in whose way it came.
+
+    ``request`` is the library's own, or what else is equal for this request alone.
+    """
+
+    def __init__(
+        self,
+        package: str,
+        request: Any,
+        beneath: Callable[[], Any],
+        read: Callable[[Any, bool], Any],
+    ) -> None:
+        self.request = request
+        self.asked = False
+        self.read = read
+        self.met(package)
+        self._beneath = beneath
+
+    def met(self, package: str) -> None:
+        """From now on this tool is the one that answers: another has passed the request on."""
+        self.name, self._no_stub = _TOOLS[package]
+
+    def ask(self) -> Any:
+        """What the tool answers (a coroutine on async transports)."""
+        self.asked = True
+        return self._beneath()
+
+    def has_no_stub(self, error: BaseException) -> bool:
+        """Whether ``error`` says that no stub of the tool matched."""
+        return str(error).startswith(self._no_stub)
+
+
+_passage: Final[ContextVar[Passage | None]] = ContextVar("passage", default=None)
+
+
+def passage_of(request: Any) -> Passage | None:
+    """Who is to be asked for ``request`` where the gateway has no answer.
+
+    Raises :class:`PassedThrough` when he has been asked, and lets the request go to the network.
+    """
+    passage = _passage.get()
+    if passage is None or passage.request != request:
+        return None
+    if passage.asked:
+        raise PassedThrough
+    return passage
+
+
+def is_handed_over() -> bool:
+    """Whether the caller is a tool that is being asked."""
+    passage = _passage.get()
+    return passage is not None and passage.asked
+
+
+def past(
+    package: str,
+    request: Any,
+    beneath: Callable[[], Any],
+    onward: Callable[[], Any],
+    read: Callable[[Any, bool], Any],
+) -> Any:
+    """``onward``, past a tool that would answer ``beneath``; it is asked where nobody else does."""
+    outer = _passage.get()
+    if outer is not None and outer.request == request:
+        if not outer.asked:
+            return onward()
+        outer.met(package)
+        return beneath()
+    token = _passage.set(Passage(package, request, beneath, read))
+    try:
+        return onward()
+    except HandedOver as over:
+        handed = over
+    finally:
+        _passage.reset(token)
+    return handed.result()
+
+
+async def past_async(
+    package: str,
+    request: Any,
+    beneath: Callable[[], Awaitable[Any]],
+    onward: Callable[[], Awaitable[Any]],
+    read: Callable[[Any, bool], Any],
+) -> Any:
+    """:func:`past` in a coroutine."""
+    outer = _passage.get()
+    if outer is not None and outer.request == request:
+        if not outer.asked:
+            return await onward()
+        outer.met(package)
+        return await beneath()
+    token = _passage.set(Passage(package, request, beneath, read))
+    try:
+        return await onward()
+    except HandedOver as over:
+        handed = over
+    finally:
+        _passage.reset(token)
+    return handed.result()
