@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import sys
 import threading
+import warnings
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Final
@@ -22,6 +23,8 @@ from . import import_hook
 TRANSPORTS: Final = ("requests", "httpx", "httpx2", "aiohttp")
 
 _lock: Final = threading.Lock()
+# Why a library cannot be intercepted, by its name.
+_unknown: Final[dict[str, str]] = {}
 
 
 def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -38,7 +41,7 @@ def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
     for name in wanted:
         if name not in TRANSPORTS:
             raise ValueError(f"unknown transport {name!r}: known are {', '.join(TRANSPORTS)}")
-        if name not in sys.modules and importlib.util.find_spec(name) is None:
+        if not _is_imported(name) and not _is_installed(name):
             raise ValueError(
                 f"transport {name!r} needs the library of that name: install {name} or take it "
                 "out of optum_transports"
@@ -46,29 +49,40 @@ def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
     return wanted
 
 
-def load(name: str) -> ModuleType:
-    """The module of a transport."""
-    return importlib.import_module(f"{__name__}.{name}_")
+def load(name: str) -> ModuleType | None:
+    """The module of a transport; ``None`` where its library is another than the one it knows."""
+    if name not in _unknown:
+        try:
+            return importlib.import_module(f"{__name__}.{name}_")
+        except Exception as problem:
+            _unknown[name] = f"{type(problem).__name__}: {problem}"
+    return None
 
 
 def load_imported() -> None:
     """Load every transport whose library has been imported, and the guard behind them."""
-    for name in TRANSPORTS:
-        if name in sys.modules:
-            load(name)
+    for name in filter(_is_imported, TRANSPORTS):
+        load(name)
     _guard()
 
 
 def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
-    """From now on requests to the gateway's hosts are answered by ``gateway``."""
+    """From now on requests to the gateway's hosts are answered by ``gateway``.
+
+    A library that cannot be intercepted is a warning, and left to the guard.
+    """
     # Outside of the lock: another thread may import the library, and then wants it.
-    loaded = {name: load(name) for name in names if name in sys.modules}
+    loaded = {name: load(name) for name in names if _is_imported(name)}
+    names = tuple(name for name in names if name not in _unknown)
+    for name in loaded.keys() - set(names):
+        _warn(name)
     with _lock:
         for name in names:
-            if name in loaded:
-                loaded[name].install()
-            else:
+            transport = loaded.get(name)
+            if transport is None:
                 import_hook.watch(name, functools.partial(_imported, name))
+            else:
+                transport.install()
         _guard().install()
         active.add(gateway, names)
 
@@ -87,9 +101,31 @@ def deactivate(gateway: Gateway) -> None:
 
 def _imported(name: str) -> None:
     transport = load(name)
+    if transport is None:
+        _warn(name)
+        return
     with _lock:
         if active.uses(name):
             transport.install()
+
+
+def _is_imported(name: str) -> bool:
+    # A suite that proves that it does without a library puts None there.
+    return sys.modules.get(name) is not None
+
+
+def _is_installed(name: str) -> bool:
+    return name not in sys.modules and importlib.util.find_spec(name) is not None
+
+
+def _warn(name: str) -> None:
+    version = getattr(sys.modules[name], "__version__", "of an unknown version")
+    warnings.warn(
+        f"{name} {version} cannot be intercepted ({_unknown[name]}): the fake does not answer its "
+        f"requests, and stops those to a gateway host. Install a version of {name} that "
+        "pytest-optum-auth knows, or leave it out of optum_transports",
+        stacklevel=2,
+    )
 
 
 def _guard() -> ModuleType:

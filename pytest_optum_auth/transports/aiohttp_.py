@@ -34,6 +34,10 @@ from .drive import drive_async
 __tracebackhide__ = True  # in the traceback of a test
 
 
+# Before aiohttp 3.10 it has no name of its own, nor is the read timeout public.
+_SILENCE: Final = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)
+
+
 class _GatewayConnection(asyncio.Transport):
     """A connection whose other end is the gateway that answers for ``origin`` at the time."""
 
@@ -96,8 +100,8 @@ class _GatewayConnection(asyncio.Transport):
         elif fault.kind == "connect":
             refused = OSError(errno.ECONNREFUSED, fault.message)
             self._protocol.set_exception(aiohttp.ClientConnectorError(self._key, refused))
-        elif self._protocol.read_timeout:
-            self._protocol.set_exception(aiohttp.SocketTimeoutError(fault.message))
+        elif getattr(self._protocol, "read_timeout", True):
+            self._protocol.set_exception(_SILENCE(fault.message))
         else:
             # What the timeout of the whole request raises.
             self._protocol.set_exception(asyncio.TimeoutError(fault.message))

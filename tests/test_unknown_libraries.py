@@ -1,0 +1,77 @@
+"""Client libraries in a version that cannot be intercepted, or that a suite has blocked."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from types import ModuleType
+
+import pytest
+from token_requests import ask
+from transports_under_test import send_with_requests as send
+from whole_message import whole
+
+from pytest_optum_auth import FakeOptum, transports
+
+WARNING = (
+    "httpx 9.0.dev1 cannot be intercepted (AttributeError: module 'httpx' has no attribute "
+    "'ConnectError'): the fake does not answer its requests, and stops those to a gateway host. "
+    "Install a version of httpx that pytest-optum-auth knows, or leave it out of optum_transports"
+)
+
+
+@pytest.fixture
+def another_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """httpx in a version that nobody knows yet has been imported."""
+    module = ModuleType("httpx")
+    module.__version__ = "9.0.dev1"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "httpx", module)
+    monkeypatch.delitem(sys.modules, f"{transports.__name__}.httpx_", raising=False)
+    monkeypatch.setattr(transports, "_unknown", {})
+
+
+@pytest.mark.usefixtures("another_httpx")
+def test_a_library_that_cannot_be_intercepted_is_a_warning() -> None:
+    with pytest.warns(UserWarning, match=whole(WARNING)):
+        fake = FakeOptum().__enter__()
+    answer = ask(send, fake)
+    fake.__exit__(None)
+
+    assert answer.status == 200
+
+
+@pytest.mark.usefixtures("another_httpx")
+def test_a_library_that_nobody_asked_to_intercept_is_no_matter() -> None:
+    with FakeOptum(transports=["requests"]) as fake:
+        assert ask(send, fake).status == 200
+
+
+@pytest.mark.usefixtures("another_httpx")
+def test_nor_is_it_before_a_fake_starts() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        transports.load_imported()
+
+    assert told == []
+
+
+@pytest.mark.usefixtures("another_httpx")
+def test_a_library_that_is_imported_while_a_fake_is_active_is_a_warning_too() -> None:
+    with pytest.warns(UserWarning, match=whole(WARNING)):
+        transports._imported("httpx")
+
+
+def test_a_library_that_the_suite_has_blocked_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+
+    transports.load_imported()
+    with FakeOptum() as fake:
+        assert ask(send, fake).status == 200
+
+
+def test_a_library_that_is_blocked_cannot_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+
+    with pytest.raises(ValueError, match="transport 'aiohttp' needs the library of that name"):
+        FakeOptum(transports=["aiohttp"])
