@@ -105,8 +105,14 @@ def live_is_on(mode: Mode, environ: Mapping[str, str]) -> bool:
 
 
 def lacks_marker(item: pytest.Item) -> bool:
-    """Whether ``item`` uses the sandbox without carrying the marker that ``-m`` selects by."""
-    return MARKER in getattr(item, "fixturenames", ()) and item.get_closest_marker(MARKER) is None
+    """Whether ``item`` uses the sandbox without carrying the marker that ``-m`` selects by.
+
+    A test that parametrizes ``optum_target`` itself replaces the parameters that carry it.
+    """
+    if item.get_closest_marker(MARKER) is not None:
+        return False
+    parameters: Mapping[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return MARKER in getattr(item, "fixturenames", ()) or parameters.get("optum_target") == "live"
 
 
 def runs_contract(config: pytest.Config) -> bool:

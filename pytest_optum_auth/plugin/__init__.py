@@ -267,4 +267,9 @@ def optum_target(request: pytest.FixtureRequest) -> Target:
     # By name, so that each variant sets up only its own side.
     if request.param == "live":
         return live_target(request.getfixturevalue("optum_live"))
+    if request.param != "fake":
+        pytest.fail(
+            f"optum_target is parametrized with {request.param!r}: it must be 'fake' or 'live'.",
+            pytrace=False,
+        )
     return fake_target(request.getfixturevalue("optum_auth"))

@@ -259,6 +259,42 @@ def test_the_marker_selects_users_of_the_fixture_too(
     result.assert_outcomes(**outcomes, deselected=5 - outcomes["passed"])
 
 
+TARGETS = """
+    import pytest
+
+    @pytest.mark.parametrize("optum_target", ["live"], indirect=True)
+    def test_live(optum_target): assert optum_target.is_live
+
+    @pytest.mark.parametrize("optum_target", ["fake"], indirect=True)
+    def test_fake(optum_target): assert not optum_target.is_live
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "chosen"), [("optum_live", "test_live"), ("not optum_live", "test_fake")]
+)
+def test_a_target_that_a_test_chooses_itself_keeps_the_marker(
+    inner: LiveRuns, live_credentials: dict[str, str], expression: str, chosen: str
+) -> None:
+    inner.tests(TARGETS)
+
+    result = inner.run("-v", "-m", expression)
+
+    result.assert_outcomes(passed=1, deselected=1)
+    result.stdout.fnmatch_lines([f"*::{chosen}?* PASSED *"])
+
+
+def test_a_target_that_is_neither_is_an_error(inner: LiveRuns, no_credentials: None) -> None:
+    inner.tests(TARGETS.replace('"live"', '"sandbox"'))
+
+    result = inner.run()
+
+    result.assert_outcomes(passed=1, errors=1)
+    assert (
+        "optum_target is parametrized with 'sandbox': it must be 'fake' or 'live'."
+    ) in result.outlines
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_a_session_asks_for_one_token_in_each_process(
     inner: LiveRuns,

@@ -73,6 +73,50 @@ def test_require_fails_when_a_live_test_was_skipped(
     ) in result.outlines
 
 
+SKIPPED_MODULES = {
+    "importorskip": "import pytest; pytest.importorskip('a_package_that_is_not_there')\n",
+    "skip": "import pytest; pytest.skip('not here', allow_module_level=True)\n",
+}
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
+@pytest.mark.parametrize("skip", SKIPPED_MODULES)
+@pytest.mark.parametrize(
+    "live",
+    [
+        "pytestmark = pytest.mark.optum_live\ndef test_it(): pass",
+        "def test_it(optum_target): pass",
+    ],
+    ids=["marker", "target"],
+)
+def test_require_fails_when_a_module_of_live_tests_skips_itself(
+    inner: LiveRuns,
+    live_credentials: dict[str, str],
+    skip: str,
+    live: str,
+    workers: tuple[str, ...],
+) -> None:
+    inner.tests(SUITE)
+    inner.pytester.mkdir("sub").joinpath("test_skipped.py").write_text(SKIPPED_MODULES[skip] + live)
+
+    result = inner.run("--optum-live=require", "-p", "xdist.plugin", *workers)
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert (
+        "--optum-live=require: these live tests were skipped: sub/test_skipped.py. "
+        "Let them run, or leave them out of this run (-m, -k, --deselect)."
+    ) in result.outlines
+
+
+def test_require_does_not_mind_another_module_that_skips_itself(
+    inner: LiveRuns, live_credentials: dict[str, str]
+) -> None:
+    inner.tests(SUITE)
+    inner.pytester.makepyfile(test_skipped=SKIPPED_MODULES["skip"] + "def test_it(): pass")
+
+    assert inner.run("--optum-live=require").ret == pytest.ExitCode.OK
+
+
 def test_require_counts_an_expected_failure_as_run(
     inner: LiveRuns, live_credentials: dict[str, str]
 ) -> None:

@@ -38,7 +38,7 @@ def configure(config: pytest.Config) -> None:
         if on_controller:
             config.pluginmanager.register(refusal.OfWorkers(), "optum-live-refusal")
     if mode == "require" and on_controller:
-        config.pluginmanager.register(Verdict(), "optum-live-verdict")
+        config.pluginmanager.register(Verdict(config.rootpath), "optum-live-verdict")
 
 
 def collected(session: pytest.Session) -> None:

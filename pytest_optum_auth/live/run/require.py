@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from .. import mode as live_mode
 from .gate import LIVE_REPORT
 
+# In a module that has not been executed, its text is all there is to see.
+_LIVE_NAMES: Final = re.compile(rb"\boptum_(live|target)\b")
+
 
 class Verdict:
     """Counts the live tests that ran, in the process that decides the exit code."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
+        self._root = root
         self._ran: set[str] = set()
         self._not_run: dict[str, None] = {}
         self._sentence = ""
@@ -26,6 +32,11 @@ class Verdict:
         if report.when == "call" and (not report.skipped or hasattr(report, "wasxfail")):
             self._ran.add(report.nodeid)
         elif report.skipped:
+            self._not_run[report.nodeid] = None
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a module that skips itself (``importorskip``) before its live tests are known."""
+        if report.skipped and _speaks_of_live_tests(self._root / report.nodeid):
             self._not_run[report.nodeid] = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -61,3 +72,7 @@ class Verdict:
             "optum_live or the fixture optum_live (look at the paths, -m, -k and --lf), or use "
             f"--optum-live=auto.{hint}"
         )
+
+
+def _speaks_of_live_tests(path: Path) -> bool:
+    return path.is_file() and _LIVE_NAMES.search(path.read_bytes()) is not None
