@@ -19,6 +19,7 @@ from pytest_optum_auth.core import facts
 from pytest_optum_auth.live.contract.probes import Probes, fake_send, live_send, too_many_workers
 from pytest_optum_auth.live.sandbox import LiveSandbox
 from pytest_optum_auth.live.sandbox.http import Answer, LiveError
+from pytest_optum_auth.live.sandbox.refused import refused_in
 from pytest_optum_auth.live.target import Target, live_target
 
 _TYPES = {"access_token": "str", "expires_in": "int", "token_type": "str", "scope": "str"}
@@ -41,19 +42,21 @@ def probes(
 ) -> Probes:
     """The requests of the contract, on the fake or live."""
     if optum_target.is_live:
-        return live_probes(optum_target, sandbox_answers)
+        return live_probes(request, optum_target, sandbox_answers)
     send = fake_send(request.config.getini("optum_transports"))
     if send is None:
         pytest.skip("no client library that the fake intercepts: install requests or httpx")
     return Probes(optum_target, send, {})
 
 
-def live_probes(target: Target, answers: dict[str, Answer | LiveError]) -> Probes:
+def live_probes(
+    request: pytest.FixtureRequest, target: Target, answers: dict[str, Answer | LiveError]
+) -> Probes:
     """The requests of the contract on the sandbox, unless the run would send too many."""
     refusal = too_many_workers()
     if refusal is not None:
         pytest.fail(refusal, pytrace=False)
-    return Probes(target, live_send, answers)
+    return Probes(target, live_send, answers, refused_in(request))
 
 
 def keeps(found: object, promised: object) -> None:
@@ -228,14 +231,17 @@ def test_get_is_refused(probes: Probes) -> None:
 
 
 def test_old_tls_is_refused(
-    optum_live: LiveSandbox, sandbox_answers: dict[str, Answer | LiveError]
+    request: pytest.FixtureRequest,
+    optum_live: LiveSandbox,
+    sandbox_answers: dict[str, Answer | LiveError],
 ) -> None:
     """TLS below version 1.2 is refused.
 
     Source: page, 'Security via TLS'.
     """
     # In process there is no TLS: this promise has no [fake].
-    accepted = live_probes(live_target(optum_live), sandbox_answers).answers_old_tls()
+    probes = live_probes(request, live_target(optum_live), sandbox_answers)
+    accepted = probes.answers_old_tls()
     if accepted is None:
         pytest.skip("cannot be tried: this Python offers no TLS 1.1, or the URL is plain http")
     keeps("accepted" if accepted else "refused", "refused")

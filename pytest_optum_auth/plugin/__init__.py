@@ -256,7 +256,7 @@ def optum_live(request: pytest.FixtureRequest) -> LiveSandbox:
     """
     from ..live.sandbox import open_sandbox
 
-    return open_sandbox(request.config)
+    return open_sandbox(request)
 
 
 @pytest.fixture(params=["fake", pytest.param("live", marks=pytest.mark.optum_live)])

@@ -25,6 +25,17 @@ CLIENT_ID = "stand-in-client"
 CLIENT_SECRET = "canary&\"x/y+z='9Qe-%é-7hT2"
 SIGNING_KEY = "a key of the stand-in, long enough for HS256"
 
+# Answers to every request, each a status and a JSON value.
+_OUTAGES: dict[str, tuple[int, object]] = {
+    "down": (503, {}),
+    "too many": (429, {}),
+    "page": (200, "<html>Please sign in</html>"),
+    "redirect": (302, {}),
+    "forbidden": (403, {}),
+    "wrong fields": (400, {}),
+    "wrong media type": (415, {}),
+}
+
 
 class StandIn:
     """What the stand-in knows, and how it deviates (``deviation`` of ``None``: not at all)."""
@@ -60,8 +71,10 @@ class StandIn:
         """Status and JSON value; the deviations are asked where the rule stands."""
         fields = parse_qs(body.decode(), keep_blank_values=True)
         self.requests.append((method, fields))
-        if self.deviation == "down":
-            return 503, {}
+        if self.deviation in _OUTAGES:
+            return _OUTAGES[self.deviation]
+        if self.deviation == "too many after the first" and len(self.requests) > 1:
+            return 429, {}
         if method != "POST":
             return (200, {}) if self.deviation == "get" else self._refuse(405, "MethodNotAllowed")
         if media_type != "application/x-www-form-urlencoded":
@@ -86,8 +99,10 @@ class StandIn:
         headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
         if self.deviation == "cacheable":
             headers.pop("Cache-Control")
-        html = self.deviation == "media_type"
-        return {"Content-Type": "text/plain" if html else "application/json", **headers}
+        if str(self.deviation).startswith("too many"):
+            headers["Retry-After"] = "7"
+        text = self.deviation == "media_type"
+        return {"Content-Type": "text/plain" if text else "application/json", **headers}
 
     def _refuse(self, status: int, reason: str) -> tuple[int, object]:
         if self.deviation == "no_object":
@@ -151,7 +166,8 @@ def serving(
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             media_type = self.headers.get("Content-Type", "").partition(";")[0]
             status, document = stand_in.answer(self.command, media_type, body)
-            content = json.dumps(document).encode()
+            text = document if isinstance(document, str) else json.dumps(document)
+            content = text.encode()
             self.send_response(status)
             for name, value in stand_in.headers().items():
                 self.send_header(name, value)

@@ -12,6 +12,7 @@ from stand_in import CLIENT_SECRET, StandIn
 from pytest_optum_auth.live.sandbox import LiveSandbox
 from pytest_optum_auth.live.sandbox.environment import read_environment
 from pytest_optum_auth.live.sandbox.http import LiveError
+from pytest_optum_auth.live.sandbox.refused import Refused
 
 Open = Callable[[], LiveSandbox]
 
@@ -25,7 +26,7 @@ def learned() -> list[str]:
 @pytest.fixture
 def open_sandbox(live_credentials: dict[str, str], learned: list[str]) -> Open:
     """The sandbox of the environment, as it is then."""
-    return lambda: LiveSandbox(read_environment(os.environ), learned.append)
+    return lambda: LiveSandbox(read_environment(os.environ), learned.append, Refused(None))
 
 
 def test_it_says_where_and_as_whom_without_a_request(open_sandbox: Open, stand_in: StandIn) -> None:

@@ -107,7 +107,12 @@ NO_JSON = (
 NO_TOKEN = (
     "host answered 200 without an access_token: check that OPTUM_TOKEN_URL is the token endpoint."
 )
-BUSY = "host answered {}: the sandbox is busy or down, try again later."
+DOWN = "host answered {}: the sandbox is down, try again {}."
+MANY = "host answered 429: these are too many requests, try again {}."
+FORBIDDEN = (
+    "host refused the client (403): ask Optum whether it may use this host; a firewall in between "
+    "says the same, check HTTPS_PROXY."
+)
 PATH = "host answered {}: check the path in OPTUM_TOKEN_URL."
 REDIRECT = (
     "host answered {}, a redirect, which is never followed with a secret: set OPTUM_TOKEN_URL to "
@@ -130,8 +135,13 @@ CHANGED = (
         (answer(200, {"token": "here"}), NO_TOKEN),
         (success(access_token=""), NO_TOKEN),
         (success(access_token=7), NO_TOKEN),
-        (answer(429, {}), BUSY.format(429)),
-        (answer(503, ""), BUSY.format(503)),
+        (answer(429, {}), MANY.format("later")),
+        (answer(429, {}, Retry_After="120"), MANY.format("in 120 seconds (Retry-After)")),
+        (answer(503, ""), DOWN.format(503, "later")),
+        (
+            answer(503, "", Retry_After="Thu, 01 Jan 2026 10:00:00 GMT"),
+            DOWN.format(503, "after 2026-01-01 10:00:00 UTC (Retry-After)"),
+        ),
         (answer(404, {}), PATH.format(404)),
         (answer(405, {}), PATH.format(405)),
         (answer(302, "", Location="https://example.com"), REDIRECT.format(302)),
@@ -145,12 +155,23 @@ def test_an_answer_without_a_token_is_told_in_one_sentence(given: Answer, senten
     assert (str(raised.value), type(raised.value)) == (sentence, LiveError)
 
 
-@pytest.mark.parametrize("status", [400, 403])
-def test_a_client_error_counts_as_a_refusal(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [(400, CHANGED.format(400)), (403, FORBIDDEN)],
+)
+def test_a_client_error_counts_as_a_refusal(status: int, sentence: str) -> None:
     with pytest.raises(CredentialsRefusedError) as raised:
         read_token("host", answer(status, {}), NOW)
 
-    assert str(raised.value) == CHANGED.format(status)
+    assert str(raised.value) == sentence
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refusal_is_one_by_its_status_also_as_a_page(status: int) -> None:
+    with pytest.raises(CredentialsRefusedError) as raised:
+        read_token("host", answer(status, "<html>no", Content_Type="text/html"), NOW)
+
+    assert str(raised.value) == HTML.format(status)
 
 
 @pytest.mark.parametrize(

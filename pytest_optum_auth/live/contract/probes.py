@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from email.message import Message
 from functools import partial
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from ...core import facts
 from ...core.clients import Credentials
 from ..sandbox import http as wire
 from ..sandbox.http import Answer, LiveError
+from ..sandbox.refused import Refused
+from ..sandbox.token_request import check_answer, is_busy
 from ..target import Target
 from . import tls
 
@@ -28,6 +30,7 @@ Send = Callable[[str, str, dict[str, str], "bytes | None"], Answer]
 #: and, at worst, tries the wrong secret.
 MOST_WORKERS: Final = 2
 _LIBRARIES: Final = ("httpx", "requests", "httpx2")
+_RIGHT: Final = "right"
 # Made up, so that no part of a real credential is in it.
 _NOBODY: Final = "pytest-optum-auth-nobody"
 _WRONG: Final = "pytest-optum-auth-wrong-secret"
@@ -37,16 +40,25 @@ class Probes:
     """Asks the token endpoint of a target, and remembers what the sandbox said.
 
     ``memory`` outlives the test: one sandbox answer serves every promise that it shows.
+    ``refused`` is what a live run knows of its credentials, ``None`` on the fake: there the right
+    request comes first, and nothing else is sent when it gets no answer.
     """
 
-    def __init__(self, target: Target, send: Send, memory: dict[str, Answer | LiveError]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        send: Send,
+        memory: dict[str, Answer | LiveError],
+        refused: Refused | None = None,
+    ) -> None:
         self._target = target
         self._send = send
         self._memory = memory
+        self._refused = refused
 
     def right(self) -> Answer:
         """A request as the documentation page shows it."""
-        return self._form("right", {})
+        return self._form(_RIGHT, {})
 
     def json_body(self) -> Answer:
         """The right fields, as JSON."""
@@ -109,20 +121,45 @@ class Probes:
         return self._ask(name, "POST", facts.FORM, body)
 
     def _ask(self, name: str, method: str, media_type: str | None, body: bytes | None) -> Answer:
+        if self._refused is not None and name != _RIGHT:
+            self.right()
         # A sandbox that cannot be reached is not tried ten times.
         known = self._memory.get("unreachable") or self._memory.get(name)
         if known is None:
             headers = {"Accept": facts.JSON, "User-Agent": "pytest-optum-auth"}
             if media_type is not None:
                 headers["Content-Type"] = media_type
+
+            def send() -> Answer:
+                return self._send(method, self._target.token_url, headers, body)
+
             try:
-                known = self._send(method, self._target.token_url, headers, body)
-                self._memory[name] = known
+                known = self._memory[name] = self._checked(name, send)
             except LiveError as error:
                 known = self._memory["unreachable"] = error
         if isinstance(known, LiveError):
             raise LiveError(str(known))
         return known
+
+    def _checked(self, name: str, send: Callable[[], Answer]) -> Answer:
+        """The answer, unless the sandbox says no, or is busy: that is no drift."""
+        if self._refused is None:
+            return send()
+        host = urlsplit(self._target.token_url).hostname or ""
+        if name == _RIGHT:
+            return self._refused.ask(lambda: _no_outage(host, send()))
+        answer = send()
+        if is_busy(answer):
+            check_answer(host, answer)
+        return answer
+
+
+def _no_outage(host: str, answer: Answer) -> Answer:
+    """``answer``, also one that breaks a promise: a right request that is called wrong."""
+    wrong = answer.status in (400, 415) and b"invalid_client" not in answer.body
+    if not wrong:
+        check_answer(host, answer)
+    return answer
 
 
 def too_many_workers() -> str | None:

@@ -10,7 +10,8 @@ import pytest
 
 from ..sandbox.http import LiveError
 
-#: Report attribute: ``[line, promise, source, side, outcome]``, plain values that xdist can send.
+#: Report attribute: ``[line, promise, source, side, outcome, why no answer]``, plain values that
+#: xdist can send.
 _ROW: Final = "optum_contract_row"
 _SOURCE: Final = "Source: "
 _MODULE: Final = "pytest_optum_auth.contract"
@@ -28,6 +29,7 @@ class ContractTable:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[int, str, str], dict[str, str]] = {}
+        self._unanswered: dict[str, None] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -42,7 +44,9 @@ class ContractTable:
             promise, source = promise_of(function, list(parameters.values()))
             unanswered = call.excinfo is not None and call.excinfo.errisinstance(LiveError)
             outcome = "no answer" if unanswered else _OUTCOMES[report.outcome]
-            setattr(report, _ROW, [item.location[1], promise, source, side, outcome])
+            sentence = str(call.excinfo.value) if call.excinfo and unanswered else ""
+            row = [item.location[1], promise, source, side, outcome, sentence]
+            setattr(report, _ROW, row)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -50,7 +54,9 @@ class ContractTable:
         row = getattr(report, _ROW, None)
         if row is None or (report.when != "call" and report.passed):
             return
-        line, promise, source, side, outcome = row
+        line, promise, source, side, outcome, sentence = row
+        if sentence:
+            self._unanswered[sentence] = None
         self._rows.setdefault((line, promise, source), {})[side] = outcome
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -66,6 +72,8 @@ class ContractTable:
                 f"{promise:{width}}  {fake:9}  {live:9}  {source}",
                 red="BROKEN" in sides.values(),
             )
+        for sentence in self._unanswered:
+            terminalreporter.line(f"no answer: {sentence}")
 
 
 def promise_of(function: Any, parameters: list[str]) -> tuple[str, str]:

@@ -15,7 +15,8 @@ from . import clocks
 from .availability import Obstacle, environment_or_obstacle
 from .environment import Environment
 from .http import LiveError
-from .token_request import CredentialsRefusedError, LiveToken, request_token
+from .refused import Refused, refused_in
+from .token_request import LiveToken, request_token
 
 # A test that gets no answer shows its own line and one sentence, not the way to it.
 __tracebackhide__ = True
@@ -31,12 +32,14 @@ class LiveSandbox:
     and again when it has less than 60 seconds left.
     """
 
-    def __init__(self, environment: Environment, learn: Callable[[str], None]) -> None:
+    def __init__(
+        self, environment: Environment, learn: Callable[[str], None], refused: Refused
+    ) -> None:
         self._environment = environment
         self._learn = learn
+        self._refused = refused
         self._lock = threading.Lock()
         self._token: LiveToken | None = None
-        self._refusal: str | None = None
 
     def __repr__(self) -> str:
         return f"<LiveSandbox {self._environment.token_url}>"
@@ -69,14 +72,10 @@ class LiveSandbox:
         """
         _check_clock()
         with self._lock:
-            if self._refusal is not None:
-                raise CredentialsRefusedError(self._refusal)
             if self._token is None or self._token.expires_at - time.time() < MARGIN:
-                try:
-                    self._token = request_token(self.token_url, self._environment.credentials)
-                except CredentialsRefusedError as error:
-                    self._refusal = str(error)
-                    raise
+                self._token = self._refused.ask(
+                    lambda: request_token(self.token_url, self._environment.credentials)
+                )
                 self._learn(self._token.value)
             return self._token.value
 
@@ -92,14 +91,14 @@ def _check_clock() -> None:
         raise LiveError(clocks.frozen_sentence(library))
 
 
-def open_sandbox(config: pytest.Config) -> LiveSandbox:
+def open_sandbox(request: pytest.FixtureRequest) -> LiveSandbox:
     """The sandbox for this session; skips or fails the test that there is an obstacle to.
 
     A test may ask for the fixture by ``request.getfixturevalue``, which no hook can see before.
     """
-    environment = environment_or_obstacle(config)
+    environment = environment_or_obstacle(request.config)
     if isinstance(environment, Obstacle):
         if environment.fails:
             pytest.fail(environment.reason, pytrace=False)
         pytest.skip(environment.reason)
-    return LiveSandbox(environment, redaction.learner(config))
+    return LiveSandbox(environment, redaction.learner(request.config), refused_in(request))

@@ -7,8 +7,8 @@ without them. Proxies (``HTTPS_PROXY``, ``NO_PROXY``) and ``SSL_CERT_FILE`` coun
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
+import threading
 import traceback
 import urllib.error
 import urllib.request
@@ -17,15 +17,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from . import hosts
+from .explanation import Way, explain
 
 # A test that gets no answer shows its own line and one sentence, not the way to it.
 __tracebackhide__ = True
 
 #: Seconds to wait for a connection, and for each read.
 TIMEOUT: Final = 15.0
+#: Seconds for the whole exchange: a server that drips never lets a single read wait.
+DEADLINE: Final = 30.0
+#: Bytes of an answer; a token needs a thousandth of them.
+LARGEST: Final = 1_000_000
 _CALL_FAILED: Final = (OSError, http.client.HTTPException)
 
 
@@ -62,30 +66,55 @@ def send(
     body: bytes | None,
     context: ssl.SSLContext | None = None,
     timeout: float = TIMEOUT,
+    deadline: float = DEADLINE,
 ) -> Answer:
     """Send one request and read the whole answer, whatever its status.
 
-    ``context`` decides about TLS (default: Python's). Raises :class:`LiveError` when no HTTP
-    answer came.
+    ``context`` decides about TLS (default: Python's). ``timeout`` (seconds) is for each wait,
+    ``deadline`` for all of it. Raises :class:`LiveError` when no HTTP answer came, or one of more
+    than a million bytes.
     """
-    host = hosts.normal_host(urlsplit(url).hostname or "")
+    way = Way.to(url)
     handlers: list[urllib.request.BaseHandler] = [
         _AnyStatus(),
         urllib.request.HTTPSHandler(context=context or ssl.create_default_context()),
     ]
-    if hosts.is_loopback(host):
+    if hosts.is_loopback(way.host):
         handlers.append(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)
-    try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
-            return Answer(response.status, response.headers, response.read())
-    except _CALL_FAILED as error:
-        sentence = _explain(host, _cause(error), timeout)
-        with warnings.catch_warnings():
-            # Python 3.10 leaves the socket of a refused tunnel to be found unclosed, some tests on.
-            warnings.simplefilter("ignore", ResourceWarning)
-            traceback.clear_frames(_cause(error).__traceback__)
-    # Raised out here, so that the library's exception, which holds the request, is not its context.
+    outcome: list[Answer | BaseException] = []
+
+    def exchange() -> None:
+        try:
+            with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
+                content = response.read(LARGEST + 1)
+                outcome.append(Answer(response.status, response.headers, content))
+        except BaseException as error:  # handed to the caller, whatever it is
+            outcome.append(error)
+
+    # Nothing interrupts a look-up of a name, or a server that sends a byte now and then.
+    thread = threading.Thread(target=exchange, daemon=True)
+    thread.start()
+    thread.join(deadline)
+    got = outcome[0] if outcome else None
+    if isinstance(got, Answer):
+        if len(got.body) <= LARGEST:
+            return got
+        sentence = (
+            f"{way.host} answered with more than {LARGEST:,} bytes: check that OPTUM_TOKEN_URL is "
+            "the token endpoint."
+        )
+    elif got is None:
+        sentence = (
+            f"No whole answer from {way.host} within {deadline:g} seconds: check HTTPS_PROXY and "
+            "the firewall, or try again later."
+        )
+    elif isinstance(got, _CALL_FAILED):
+        sentence = explain(way, _cause(got), timeout)
+        _let_go(got)
+    else:
+        raise got
+    # The library's exception, which holds the request, is not its context.
     raise LiveError(sentence)
 
 
@@ -95,39 +124,8 @@ def _cause(error: BaseException) -> BaseException:
     return reason if isinstance(reason, BaseException) else error
 
 
-def _explain(host: str, cause: BaseException, timeout: float) -> str:
-    """Why no answer came from ``host``, and what to look at."""
-    if isinstance(cause, socket.gaierror):
-        return (
-            f"The name {host} cannot be resolved (DNS): check the network or VPN, HTTPS_PROXY, "
-            "and the host in OPTUM_TOKEN_URL."
-        )
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return (
-            f"The certificate of {host} is not trusted ({cause.verify_message}): if a company "
-            "proxy signs it, point SSL_CERT_FILE to the proxy's CA."
-        )
-    if isinstance(cause, ssl.SSLError):
-        return (
-            f"No TLS connection to {host} ({cause.reason or 'handshake failed'}): check that the "
-            "port in OPTUM_TOKEN_URL speaks HTTPS and that no proxy breaks TLS."
-        )
-    if isinstance(cause, TimeoutError):
-        return (
-            f"No answer from {host} within {timeout:g} seconds: check HTTPS_PROXY and the "
-            "firewall, or try again later."
-        )
-    if isinstance(cause, ConnectionRefusedError):
-        return (
-            f"{host} refused the connection: check host and port in OPTUM_TOKEN_URL, and "
-            "HTTPS_PROXY."
-        )
-    if isinstance(cause, (http.client.HTTPException, ConnectionError)):
-        return (
-            f"{host} closed the connection without an HTTP answer ({type(cause).__name__}): "
-            "check OPTUM_TOKEN_URL and HTTPS_PROXY, or try again later."
-        )
-    return (
-        f"No connection to {host} ({type(cause).__name__}: {cause}): check the network, "
-        "HTTPS_PROXY and OPTUM_TOKEN_URL."
-    )
+def _let_go(error: BaseException) -> None:
+    with warnings.catch_warnings():
+        # Python 3.10 leaves the socket of a refused tunnel to be found unclosed, some tests on.
+        warnings.simplefilter("ignore", ResourceWarning)
+        traceback.clear_frames(_cause(error).__traceback__)

@@ -61,10 +61,13 @@ def request_token(token_url: str, credentials: Credentials) -> LiveToken:
 
 def read_token(host: str, answer: Answer, now: float) -> LiveToken:
     """The token in ``answer``, received at ``now`` (epoch seconds); errors as above."""
-    document = _document(host, answer)
-    if answer.status != 200:
-        refused = answer.status in (400, 401, 403)
-        raise (CredentialsRefusedError if refused else LiveError)(_refusal(host, answer, document))
+    check_answer(host, answer)
+    document = _document(answer)
+    if document is None:
+        raise LiveError(
+            f"{host} answered 200 with a body that is not a JSON object: check that "
+            "OPTUM_TOKEN_URL is the token endpoint and that no proxy answers in its place."
+        )
     _check_clock(host, answer.headers, now)
     value = document.get("access_token")
     if not isinstance(value, str) or not value:
@@ -75,28 +78,46 @@ def read_token(host: str, answer: Answer, now: float) -> LiveToken:
     return LiveToken(value, now + _lifetime(document.get("expires_in"), value))
 
 
-def _document(host: str, answer: Answer) -> dict[str, Any]:
-    """The JSON object in ``answer``; an error answer may lack one."""
-    text = answer.body.decode("utf-8", "replace").strip()
-    if answer.headers.get_content_type() == "text/html" or text.startswith("<"):
-        raise LiveError(
+def check_answer(host: str, answer: Answer) -> None:
+    """Raise :class:`~.wire.LiveError` unless a right request was answered with 200 and no page.
+
+    By 400, 401 and 403 it is a :class:`CredentialsRefusedError`, whatever the body.
+    """
+    sentence = _page(host, answer)
+    if sentence is None and answer.status != 200:
+        sentence = _refusal(host, answer)
+    if sentence is not None:
+        refused = answer.status in (400, 401, 403)
+        raise (CredentialsRefusedError if refused else LiveError)(sentence)
+
+
+def is_busy(answer: Answer) -> bool:
+    """Whether the sandbox, or a gateway before it, says that it cannot answer now."""
+    return answer.status in (429, 502, 503, 504)
+
+
+def _page(host: str, answer: Answer) -> str | None:
+    is_html = answer.headers.get_content_type() == "text/html"
+    if is_html or answer.body.lstrip().startswith(b"<"):
+        return (
             f"{host} answered {answer.status} with an HTML page: a proxy, a firewall or a sign-in "
             "page stands in between, check HTTPS_PROXY and OPTUM_TOKEN_URL."
         )
+    return None
+
+
+def _document(answer: Answer) -> dict[str, Any] | None:
+    """The JSON object in ``answer``; ``None`` when there is none."""
     with contextlib.suppress(ValueError):
-        document = json.loads(text)
+        document = json.loads(answer.body.decode("utf-8", "replace"))
         if isinstance(document, dict):
             return document
-    if answer.status == 200:
-        raise LiveError(
-            f"{host} answered 200 with a body that is not a JSON object: check that "
-            "OPTUM_TOKEN_URL is the token endpoint and that no proxy answers in its place."
-        )
-    return {}
+    return None
 
 
-def _refusal(host: str, answer: Answer, document: dict[str, Any]) -> str:
+def _refusal(host: str, answer: Answer) -> str:
     status = answer.status
+    document = _document(answer) or {}
     # RFC 6749 section 5.2 lets a server say invalid_client with 400 as well.
     if status == 401 or document.get("error") == "invalid_client":
         # The published example names the field: "invalid client_secret".
@@ -114,6 +135,11 @@ def _refusal(host: str, answer: Answer, document: dict[str, Any]) -> str:
             f"{host} refused the credentials ({status}): check {look_at}, credentials of "
             "production or of another organisation are not valid here."
         )
+    if status == 403:
+        return (
+            f"{host} refused the client (403): ask Optum whether it may use this host; a firewall "
+            "in between says the same, check HTTPS_PROXY."
+        )
     if 300 <= status < 400:
         return (
             f"{host} answered {status}, a redirect, which is never followed with a secret: set "
@@ -121,12 +147,25 @@ def _refusal(host: str, answer: Answer, document: dict[str, Any]) -> str:
         )
     if status in (404, 405):
         return f"{host} answered {status}: check the path in OPTUM_TOKEN_URL."
-    if status == 429 or status >= 500:
-        return f"{host} answered {status}: the sandbox is busy or down, try again later."
+    when = _when(answer.headers)
+    if status == 429:
+        return f"{host} answered 429: these are too many requests, try again {when}."
+    if status >= 500:
+        return f"{host} answered {status}: the sandbox is down, try again {when}."
     return (
         f"{host} answered {status} to a documented token request: check OPTUM_TOKEN_URL, or run "
         "the contract (pytest --pyargs pytest_optum_auth.contract) to see what changed."
     )
+
+
+def _when(headers: Message) -> str:
+    """What ``Retry-After`` says (RFC 9110 section 10.2.3): seconds, or a date."""
+    said = str(headers.get("Retry-After", "")).strip()
+    if said.isdecimal():
+        return f"in {said} seconds (Retry-After)"
+    with contextlib.suppress(TypeError, ValueError):
+        return f"after {parsedate_to_datetime(said):%Y-%m-%d %H:%M:%S %Z} (Retry-After)"
+    return "later"
 
 
 def _check_clock(host: str, headers: Message, now: float) -> None:
