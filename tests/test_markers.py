@@ -61,11 +61,12 @@ def test_module(optum_auth):
         ),
         (
             "optum_clock(begin=0)",
-            "@pytest.mark.optum_clock: unknown keyword 'begin': known are start",
+            "@pytest.mark.optum_clock: unknown keyword 'begin': known are start, sleep_moves",
         ),
         (
             "optum_clock(0, 1)",
-            "@pytest.mark.optum_clock takes at most 1 argument without a name: known are start",
+            "@pytest.mark.optum_clock takes at most 1 argument without a name: known are start, "
+            "sleep_moves",
         ),
         (
             "optum_clock('2026-01-01')",

@@ -115,8 +115,9 @@ def test_the_markers_are_registered(run: Run) -> None:
     assert lines == [
         "@pytest.mark.optum_auth(**settings): the fake token endpoint, set up with "
         f"{', '.join(KEYWORDS)}",
-        "@pytest.mark.optum_clock(start=None): a clock that stands still, starting at "
-        "'2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 (default: now)",
+        "@pytest.mark.optum_clock(start=None, sleep_moves=False): a clock that stands still, "
+        "starting at '2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 (default: "
+        "now); with sleep_moves sleeps return at once and move it",
         "@pytest.mark.optum_live: runs against the live sandbox, and is skipped unless credentials "
         "are set",
     ]

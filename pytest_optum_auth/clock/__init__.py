@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
-import numbers
-from typing import TYPE_CHECKING, Final, TypeGuard
+import threading
+from typing import TYPE_CHECKING, Final
 
 from ..core import active
 from ..core.waits import in_trio
 from .freezer import Freezer, running
+from .moments import EPOCH, SECOND, UTC, Moment, as_moment, shifted, shown, span_from
+from .real_time import RealTime
+from .sleeps import Sleeps
 from .timers import Timers
 
 if TYPE_CHECKING:
@@ -18,11 +20,8 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # in the traceback of a test
 
-_UTC: Final = dt.timezone.utc
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=_UTC)
-_SECOND: Final = dt.timedelta(seconds=1)
-
-Moment = dt.datetime | str | float
+# What the marker takes, the first of them without its name too.
+KEYWORDS: Final = ("start", "sleep_moves")
 
 
 class Clock:
@@ -33,12 +32,20 @@ class Clock:
     ``time.monotonic``, ``datetime.now`` and their kin agree, in every thread. Sleeps, and waits
     with a timeout, elapse in real time.
 
+    With ``sleep_moves`` (an attribute too) ``time.sleep`` and ``asyncio.sleep`` return at once and
+    move the clock by what they were asked for, so that the deadlines, backoffs and ``Retry-After``
+    of a client come true. Waits with a timeout in threads are left alone.
+
     Raises ``ValueError`` for a naive datetime and for what is no moment, ``RuntimeError`` on
     entering it while another ``Clock`` runs.
     """
 
-    def __init__(self, start: Moment | None = None) -> None:
-        self._start = None if start is None else _moment(start)
+    sleep_moves: bool
+
+    def __init__(self, start: Moment | None = None, *, sleep_moves: bool = False) -> None:
+        self.sleep_moves = sleep_moves
+        self._lock = threading.RLock()
+        self._start = None if start is None else as_moment(start)
         self._freezer: Freezer | None = None
         self._depth = 0
 
@@ -50,7 +57,7 @@ class Clock:
     @property
     def time(self) -> float:
         """The time on this clock in seconds since 1970."""
-        return (self.now - _EPOCH) / _SECOND
+        return (self.now - EPOCH) / SECOND
 
     def tick(self, delta: float | dt.timedelta = 1) -> None:
         """Move by ``delta``, seconds or a timedelta; back when it is negative. Wakes nobody.
@@ -58,7 +65,8 @@ class Clock:
         Raises ``ValueError`` when it is neither, ``RuntimeError`` while the clock does not run or
         when another freezer has started on top of it, which would hide every move.
         """
-        self._move(_shifted(self.now, delta))
+        with self._lock:
+            self._move(shifted(self.now, delta))
 
     def move_to(self, moment: Moment) -> None:
         """Move to ``moment``: an aware datetime, an ISO 8601 string with offset, epoch seconds.
@@ -66,7 +74,7 @@ class Clock:
         Moving back is allowed and takes ``time.monotonic`` along. Raises as :meth:`tick`, and
         ``ValueError`` for a naive datetime.
         """
-        self._move(_moment(moment))
+        self._move(as_moment(moment))
 
     def expire_token(self, token: Token | None = None, *, by: float = 0) -> None:
         """Move to ``by`` seconds after the first second at which ``token`` is not honoured.
@@ -76,7 +84,7 @@ class Clock:
         negative ``by``.
         """
         end = self._end_of(token)
-        self._forward(end + _positive(end, by, "by"))
+        self._forward(end + span_from(end, by, "by"))
 
     def nearly_expire_token(self, token: Token | None = None, *, margin: float = 1) -> None:
         """Move to ``margin`` seconds before ``token`` (default: the last one) expires.
@@ -85,7 +93,7 @@ class Clock:
         token has less than ``margin`` seconds left already.
         """
         end = self._end_of(token)
-        span = _positive(end, margin, "margin")
+        span = span_from(end, margin, "margin")
         if span > end - self.now:
             raise ValueError(
                 f"the token is within {margin} s of its end already: use move_to() to go back"
@@ -100,7 +108,7 @@ class Clock:
         what it woke is finished or waits again. Under trio it moves the time and yields. Raises
         ``ValueError`` for a negative ``delta``, otherwise as :meth:`tick`.
         """
-        target = _shifted(self.now, delta)
+        target = shifted(self.now, delta)
         if target < self.now:
             raise ValueError(f"advance({delta!r}): advance goes forward; use tick() or move_to()")
         if in_trio():
@@ -127,19 +135,27 @@ class Clock:
                 "a Clock is running already: one clock a test, use that one (the fixture "
                 "optum_clock, or the Clock around this one)"
             )
-        start = self._start or dt.datetime.now(_UTC).replace(microsecond=0)
+        start = self._start or dt.datetime.now(UTC).replace(microsecond=0)
         self._freezer = Freezer(start)
         self._freezer.start()
-        self._timers = Timers(self._freezer)
+        self._sleeps = Sleeps(RealTime(), self._slept)
+        self._sleeps.install()
+        self._timers = Timers(
+            self._freezer.now,
+            sleeps_move=self._sleeps_move,
+            sleep_to=lambda moment: self._forward(moment, " (sleep)"),
+            held=_held,
+        )
         self._timers.install()
         if self._start is not None:
-            self._note(f"clock starts at {_shown(start)}")
+            self._note(f"clock starts at {shown(start)}")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._depth = max(0, self._depth - 1)
         if self._freezer is not None and not self._depth:
             self._timers.remove()
+            self._sleeps.remove()
             self._freezer.stop()
             self._freezer = None
 
@@ -152,17 +168,29 @@ class Clock:
         self._freezer.check_on_top()
         return self._freezer
 
-    def _forward(self, moment: dt.datetime) -> None:
+    def _forward(self, moment: dt.datetime, why: str = "") -> None:
         if moment > self.now:
-            self._move(moment)
+            self._move(moment, why)
 
-    def _move(self, moment: dt.datetime) -> None:
-        before = self.now
-        self._running().move_to(moment)
-        delta = (moment - before) / _SECOND
-        if delta:
-            back = " (back)" if delta < 0 else ""
-            self._note(f"clock {delta:+.15g} s{back}")
+    def _move(self, moment: dt.datetime, why: str = "") -> None:
+        with self._lock:
+            before = self.now
+            self._running().move_to(moment)
+            delta = (moment - before) / SECOND
+            if delta:
+                self._note(f"clock {delta:+.15g} s{' (back)' if delta < 0 else why}")
+
+    def _sleeps_move(self) -> bool:
+        freezer = self._freezer
+        return self.sleep_moves and freezer is not None and freezer.is_on_top()
+
+    def _slept(self, seconds: float) -> bool:
+        """Move by a sleep of a thread, if sleeps move."""
+        with self._lock:
+            if self._sleeps_move():
+                self._forward(shifted(self.now, seconds), " (sleep)")
+                return True
+            return False
 
     def _note(self, text: str) -> None:
         for gateway in active.gateways():
@@ -186,7 +214,7 @@ class Clock:
     def __repr__(self) -> str:
         if self._freezer is None:
             return "<Clock, not running>"
-        return f"<Clock at {_shown(self._freezer.now())}>"
+        return f"<Clock at {shown(self._freezer.now())}>"
 
 
 def _issuer(gateways: list[Gateway], token: Token) -> Gateway:
@@ -196,63 +224,6 @@ def _issuer(gateways: list[Gateway], token: Token) -> Gateway:
     raise ValueError(f"{token!r} was not issued by a fake that is active")
 
 
-def _shown(moment: dt.datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def _positive(start: dt.datetime, value: float, name: str) -> dt.timedelta:
-    span = _shifted(start, value) - start
-    if span < dt.timedelta(0):
-        raise ValueError(f"{name}={value!r}: {name} must be 0 or more seconds")
-    return span
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    """Whether it is finite; ``OverflowError`` for a whole number beyond every float."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _span(delta: float | dt.timedelta) -> dt.timedelta:
-    if isinstance(delta, dt.timedelta):
-        return delta
-    if _is_number(delta):
-        return dt.timedelta(seconds=float(delta))
-    raise ValueError(f"{delta!r} is no span of time: give seconds or a timedelta")
-
-
-def _shifted(moment: dt.datetime, delta: float | dt.timedelta) -> dt.datetime:
-    try:
-        return moment + _span(delta)
-    except OverflowError:
-        raise ValueError(
-            f"a move by {delta!r} leads outside the calendar (years 1 to 9999)"
-        ) from None
-
-
-def _moment(value: Moment) -> dt.datetime:
-    """An aware UTC datetime of what a user gives as a moment."""
-    try:
-        if _is_number(value):
-            return _EPOCH + _span(value)
-    except OverflowError:
-        raise ValueError(f"{value!r} lies outside the calendar (years 1 to 9999)") from None
-    moment: object = value
-    if isinstance(value, str):
-        try:
-            # Python 3.10 does not read the Z.
-            moment = dt.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
-        except ValueError:
-            raise ValueError(
-                f"{value!r} is no moment: write it as in '2026-01-01T00:00:00Z'"
-            ) from None
-    if not isinstance(moment, dt.datetime):
-        raise ValueError(
-            f"{value!r} is no moment: give an aware datetime, a string such as "
-            "'2026-01-01T00:00:00Z', or seconds since 1970"
-        )
-    if moment.tzinfo is None:
-        raise ValueError(
-            f"{str(value)!r} is naive and could mean any time zone: add one, as in "
-            "'2026-01-01T00:00:00Z' or datetime(2026, 1, 1, tzinfo=timezone.utc)"
-        )
-    return _EPOCH + (moment - _EPOCH)
+def _held() -> int:
+    """How many requests wait at a hold of an active fake."""
+    return sum(hold.waiting for gateway in active.gateways() for hold in gateway.state.holds)

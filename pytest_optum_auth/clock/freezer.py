@@ -81,9 +81,13 @@ class Freezer:
         # A timedelta, since freezegun parses what else it is given.
         self._factory.tick(moment - self.now())
 
+    def is_on_top(self) -> bool:
+        """Whether no other freezer hides this one."""
+        return api.freeze_factories[-1:] == [self._factory]
+
     def check_on_top(self) -> None:
         """``RuntimeError`` when another freezer hides this one."""
-        if api.freeze_factories[-1] is not self._factory:
+        if not self.is_on_top():
             raise RuntimeError(
                 "another freezer (freeze_time or pytest-freezer) has started while optum_clock "
                 "runs and hides its moves: use one clock a test"

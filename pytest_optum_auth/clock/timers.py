@@ -2,123 +2,158 @@
 
 Event loops keep the real time, so that sleeps and timeouts go on working. While a clock runs,
 each timer that is armed is remembered together with the moment on the frozen clock at which it is
-due. Timers that were armed before the clock started are left alone.
+due, and nothing else of it. Timers that were armed before the clock started are left alone.
+
+Four names of asyncio's inside stand here and nowhere else, with a test that fails when one of them
+changes: ``_ready`` and ``_scheduled`` of a loop and ``_scheduled`` of a timer, since a timer whose
+moment has come is handed over just as its loop does it, and
+``asyncio.futures._set_result_unless_cancelled``, by which a sleep is told from other timers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import datetime as dt
+import heapq
 import threading
+import weakref
+from asyncio import futures
 from collections.abc import Callable
 from typing import Any, Final
 
 from ..patching import Interception, Method
-from .freezer import Freezer
 
 # How often in a row the loop must have nothing to do before it counts as settled, and how many
 # turns that may take: a task that never waits would keep the loop busy for ever.
 _IDLE_TURNS: Final = 3
 _MOST_TURNS: Final = 10_000
+# Real seconds for a job in a thread that was started by what a move has woken.
+_A_MOMENT: Final = 1.0
+_A_LOOK: Final = 0.02
 _NEVER: Final = dt.datetime.max.replace(tzinfo=dt.timezone.utc)
-
-
-class _Timer:
-    """One call that a loop was asked to make later; it is made once."""
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        due: dt.datetime,
-        callback: Callable[..., Any],
-        args: tuple[Any, ...],
-        context: contextvars.Context | None,
-    ) -> None:
-        self.loop = loop
-        self.due = due
-        self.handle: asyncio.TimerHandle
-        self._callback = callback
-        self._args = args
-        self._context = context
-
-    def __call__(self) -> None:
-        # Cancelled by whoever armed it, or by us since it has gone off already.
-        if not self.handle.cancelled():
-            self.handle.cancel()
-            self._callback(*self._args)
-
-    def fire(self) -> None:
-        """Go off in the loop's next turn, instead of when the real time comes."""
-        self.loop.call_soon(self, context=self._context)
+_ENDS_A_SLEEP: Final = vars(futures)["_set_result_unless_cancelled"]
 
 
 class Timers:
-    """The timers armed while a clock runs."""
+    """The timers armed while a clock runs.
 
-    def __init__(self, freezer: Freezer) -> None:
-        self._freezer = freezer
-        self._timers: list[_Timer] = []
+    ``now`` is the time on the clock. While ``sleeps_move`` says so, a sleep of asyncio takes the
+    clock on to its end with ``sleep_to``. ``held`` is how many requests wait at a hold.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], dt.datetime],
+        *,
+        sleeps_move: Callable[[], bool],
+        sleep_to: Callable[[dt.datetime], None],
+        held: Callable[[], int],
+    ) -> None:
+        self._now = now
+        self._sleeps_move = sleeps_move
+        self._sleep_to = sleep_to
+        self._held = held
+        self._due: dict[int, tuple[dt.datetime, bool, weakref.ref[asyncio.TimerHandle]]] = {}
         self._delay = threading.local()
-        self._calls = 0
+        self._sleeping: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
         self._jobs: list[asyncio.Future[Any]] = []
         loop = asyncio.BaseEventLoop
         self._arming = [
             Interception(loop, "call_at", self._around_call_at),
             Interception(loop, "call_later", self._around_call_later),
         ]
-        self._watching = [
-            Interception(loop, "call_soon", self._around_call_soon),
-            Interception(loop, "run_in_executor", self._around_run_in_executor),
-        ]
+        self._working = Interception(loop, "run_in_executor", self._around_run_in_executor)
+        self._installed = False
+        self._settling = False
 
     def install(self) -> None:
         """Remember what is armed from now on."""
+        self._installed = True
         for interception in self._arming:
             interception.install()
 
     def remove(self) -> None:
         """Undo :meth:`install`."""
+        self._installed = False
         for interception in self._arming:
             interception.remove()
+        self._due.clear()
 
     def next_due(self, until: dt.datetime) -> dt.datetime | None:
         """When the first pending timer of the running loop is due, if not after ``until``."""
-        self._timers = [timer for timer in self._timers if not timer.handle.cancelled()]
-        loop = asyncio.get_running_loop()
-        due = [timer.due for timer in self._timers if timer.loop is loop and timer.due <= until]
+        due = [due for due, _, _ in self._pending(_running_loop()) if due <= until]
         return min(due, default=None)
 
     async def fire(self, moment: dt.datetime) -> None:
         """Let go off what is due at ``moment``; return when it is finished or waits again."""
-        loop = asyncio.get_running_loop()
-        for timer in [t for t in self._timers if t.loop is loop and t.due <= moment]:
-            timer.fire()
+        self._hand_over(_running_loop(), moment)
         await self.settle()
 
     async def settle(self) -> None:
-        """Give the running loop turns until it has nothing left to do."""
-        for interception in self._watching:
-            interception.install()
+        """Give the running loop turns until it has nothing left to do, at most for a moment."""
+        loop = _running_loop()
+        self._working.install()
+        self._settling = True
+        end = loop.time() + _A_MOMENT
+        held = self._held()
+        idle = 0
         try:
-            idle = 0
             for _ in range(_MOST_TURNS):
-                self._calls = 0
                 await asyncio.sleep(0)
-                while any(not job.done() for job in self._jobs):
-                    await asyncio.wait(self._jobs)
-                # One call is this very coroutine's.
-                idle = idle + 1 if self._calls <= 1 else 0
-                if idle == _IDLE_TURNS:
+                # One of them may be ours, which waits for the same.
+                busy = len(loop._ready) > (loop in self._sleeping)
+                idle = 0 if busy else idle + 1
+                if idle < _IDLE_TURNS:
+                    continue
+                jobs = [job for job in self._jobs if not job.done() and job.get_loop() is loop]
+                if len(jobs) <= self._held() - held or loop.time() > end:
                     return
+                await asyncio.wait(jobs, timeout=_A_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                idle = 0
         finally:
+            self._settling = False
+            self._working.remove()
             self._jobs.clear()
-            for interception in self._watching:
-                interception.remove()
 
-    def _due(self, delay: float) -> dt.datetime:
+    def _pending(self, loop: Any) -> list[tuple[dt.datetime, bool, asyncio.TimerHandle]]:
+        """When it is due, whether it is a sleep, and the timer."""
+        return [
+            (*self._due[id(timer)][:2], timer)
+            for timer in loop._scheduled
+            if id(timer) in self._due and not timer.cancelled()
+        ]
+
+    def _hand_over(self, loop: Any, moment: dt.datetime) -> None:
+        """What is due goes off in the loop's next turn, instead of when the real time comes."""
+        due = [(due, timer) for due, _, timer in self._pending(loop) if due <= moment]
+        gone = {id(timer) for _, timer in due}
+        loop._scheduled[:] = [timer for timer in loop._scheduled if id(timer) not in gone]
+        heapq.heapify(loop._scheduled)
+        for _, timer in sorted(due, key=lambda pair: (pair[0], pair[1].when())):
+            timer._scheduled = False  # type: ignore[attr-defined]
+            loop._ready.append(timer)
+
+    def _wake_sleepers(self, loop: Any, idle: int = 0, turns: int = 0) -> None:
+        """Once the loop has nothing else to do, move on to the end of its first sleep.
+
+        What else is due until then, a timeout above all, goes off at its own moment before.
+        """
+        idle = 0 if loop._ready or self._settling else idle + 1
+        if idle < _IDLE_TURNS and turns < _MOST_TURNS:
+            loop.call_soon(self._wake_sleepers, loop, idle, turns + 1)
+            return
+        pending = self._pending(loop) if self._installed and self._sleeps_move() else []
+        if any(is_sleep for _, is_sleep, _ in pending):
+            moment = min(due for due, _, _ in pending)
+            self._sleep_to(moment)
+            self._hand_over(loop, moment)
+            loop.call_soon(self._wake_sleepers, loop)
+        else:
+            self._sleeping.discard(loop)
+
+    def _is_due(self, delay: float) -> dt.datetime:
         try:
-            return self._freezer.now() + dt.timedelta(seconds=delay)
+            return self._now() + dt.timedelta(seconds=delay)
         except (OverflowError, ValueError):
             # Infinite, or beyond the calendar: a sleep that is to last for ever.
             return _NEVER
@@ -127,13 +162,18 @@ class Timers:
         def call_at(
             loop: Any, when: float, callback: Any, *args: Any, context: Any = None
         ) -> asyncio.TimerHandle:
+            timer: asyncio.TimerHandle = beneath(loop, when, callback, *args, context=context)
             # What call_later was asked for is exact; a difference of two readings is not.
             delay = getattr(self._delay, "seconds", None)
-            span = round(when - loop.time(), 3) if delay is None else delay
-            timer = _Timer(loop, self._due(span), callback, args, context)
-            timer.handle = beneath(loop, when, timer, context=context)
-            self._timers.append(timer)
-            return timer.handle
+            due = self._is_due(round(when - loop.time(), 3) if delay is None else delay)
+            is_sleep = callback is _ENDS_A_SLEEP
+            key = id(timer)
+            forget = weakref.ref(timer, lambda _: self._due.pop(key, None))
+            self._due[key] = (due, is_sleep, forget)
+            if is_sleep and due < _NEVER and self._sleeps_move() and loop not in self._sleeping:
+                self._sleeping.add(loop)
+                loop.call_soon(self._wake_sleepers, loop)
+            return timer
 
         return call_at
 
@@ -147,13 +187,6 @@ class Timers:
 
         return call_later
 
-    def _around_call_soon(self, beneath: Method) -> Method:
-        def call_soon(loop: Any, *args: Any, **kwargs: Any) -> Any:
-            self._calls += 1
-            return beneath(loop, *args, **kwargs)
-
-        return call_soon
-
     def _around_run_in_executor(self, beneath: Method) -> Method:
         def run_in_executor(loop: Any, *args: Any, **kwargs: Any) -> Any:
             job = beneath(loop, *args, **kwargs)
@@ -161,3 +194,18 @@ class Timers:
             return job
 
         return run_in_executor
+
+
+def _running_loop() -> Any:
+    """The loop; ``RuntimeError`` when its timers cannot be seen."""
+    loop = asyncio.get_running_loop()
+    if (
+        not isinstance(loop, asyncio.BaseEventLoop)
+        or type(loop).call_at is not asyncio.BaseEventLoop.call_at
+    ):
+        raise RuntimeError(
+            f"advance() cannot see the timers of this event loop ({type(loop).__module__}."
+            f"{type(loop).__name__}), so it would wake nobody: run the test on asyncio's own loop, "
+            "or move with tick() and call what the sleeper would do"
+        )
+    return loop

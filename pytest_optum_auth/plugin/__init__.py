@@ -27,8 +27,9 @@ _MARKERS = (
     "optum_auth(**settings): the fake token endpoint, set up with client_id, client_secret, "
     "expires_in, lifetime, scope, token_type, error_format, accept_basic, clock_skew, guard_stubs, "
     "strict",
-    "optum_clock(start=None): a clock that stands still, starting at '2026-01-01T00:00:00Z', an "
-    "aware datetime or seconds since 1970 (default: now)",
+    "optum_clock(start=None, sleep_moves=False): a clock that stands still, starting at "
+    "'2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 (default: now); with "
+    "sleep_moves sleeps return at once and move it",
     "optum_live: runs against the live sandbox, and is skipped unless credentials are set",
 )
 _USERS_OF_TRANSPORTS = {"optum_auth", "optum_target"}
@@ -189,11 +190,11 @@ def optum_clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
 
     ``@pytest.mark.optum_clock("2026-01-01T00:00:00Z")`` starts it elsewhere.
     """
-    from ..clock import Clock
+    from ..clock import KEYWORDS, Clock
     from . import markers
 
     try:
-        clock = Clock(**markers.merged(request.node, "optum_clock", ("start",), positional=1))
+        clock = Clock(**markers.merged(request.node, "optum_clock", KEYWORDS, positional=1))
     except ValueError as error:
         raise markers.usage_error(str(error)) from None
     with clock:

@@ -1,0 +1,52 @@
+"""The names of loaded modules that hold a clock function: replaced, and put back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+# What a look at a module has found, by its name: a cache and nothing else.
+_looked_at: Final[dict[str, tuple[tuple[str, ...], bool]]] = {}
+
+
+class Names:
+    """Pairs of a genuine object and its stand-in, which takes its place in every module."""
+
+    def __init__(self, pairs: Iterable[tuple[object, object]]) -> None:
+        pairs = list(pairs)
+        # The objects are kept, so that nothing else gets the ids of theirs. A stand-in is where
+        # somebody has put back what he found under an earlier clock.
+        self._pairs = {id(one): pair for pair in pairs for one in pair}
+        self._changed: list[tuple[dict[str, Any], str, object, object]] = []
+
+    def replace_everywhere(self, keeps: Callable[[str], bool]) -> None:
+        """In all loaded modules but those of whose names ``keeps`` says so."""
+        for name, module in list(sys.modules.items()):
+            namespace = getattr(module, "__dict__", None)
+            if type(namespace) is dict and self._holds(name, namespace) and not keeps(name):
+                self.replace_in(namespace)
+
+    def replace_in(self, namespace: dict[str, Any]) -> None:
+        """In one module's namespace."""
+        for name, value in list(namespace.items()):
+            if id(value) in self._pairs:
+                genuine, stand_in = self._pairs[id(value)]
+                namespace[name] = stand_in
+                self._changed.append((namespace, name, genuine, stand_in))
+
+    def put_back(self) -> None:
+        """Undo it, but for what somebody else has replaced since."""
+        for namespace, name, genuine, stand_in in self._changed:
+            if namespace.get(name) is stand_in:
+                namespace[name] = genuine
+        self._changed.clear()
+
+    def _holds(self, name: str, namespace: dict[str, Any]) -> bool:
+        names = tuple(namespace)
+        known, holds = _looked_at.get(name, ((), False))
+        # Like freezegun, which looks at a module again when its names are others.
+        if names != known:
+            holds = not self._pairs.keys().isdisjoint(map(id, namespace.values()))
+            _looked_at[name] = (names, holds)
+        return holds

@@ -1,0 +1,80 @@
+"""Which modules see the real time while a clock runs: what waits, and what measures the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final
+
+# Each with all that stands below it.
+_WAITS_OR_MEASURES: Final = (
+    "asyncio",
+    "concurrent.futures",
+    "multiprocessing",
+    "queue",
+    "socketserver",
+    "subprocess",
+    "threading",
+    "trio",
+    "_pytest",
+    "execnet",
+    "hypothesis",
+    "pytest_benchmark",
+    "pytest_timeout",
+    "xdist",
+    # What replaces them must know them.
+    "pytest_optum_auth.clock",
+    # freezegun's own list, beside what stands above.
+    "django.utils.six.moves",
+    "gi",
+    "google.gax",
+    "nose.plugins",
+    "prompt_toolkit",
+    "selenium",
+    "six.moves",
+)
+# A clock function that is itself handed to a pool or a thread is called by one of these.
+_RUNS_OTHERS_CODE: Final = (
+    "concurrent.futures.process",
+    "concurrent.futures.thread",
+    "multiprocessing.dummy",
+    "multiprocessing.pool",
+    "multiprocessing.process",
+    "threading",
+    "trio._threads",
+)
+# How far up the stack freezegun looks for a module of the user's list.
+_FRAMES: Final = 5
+
+
+class RealTime:
+    """The modules that see the real time; ``users`` are those of freezegun's configuration."""
+
+    def __init__(self, users: Sequence[str] = ()) -> None:
+        self._users = tuple(users)
+        self._callers: dict[object, bool] = {}
+
+    def keeps(self, module: str) -> bool:
+        """Whether ``module`` keeps the clock functions that it has imported."""
+        return _within(module, _WAITS_OR_MEASURES) or module.startswith(self._users)
+
+    def is_for(self, frame: FrameType | None) -> bool:
+        """Whether a call of a clock function from ``frame`` is told the real time."""
+        for _ in range(_FRAMES if self._users else 1):
+            if frame is None:
+                return False
+            name = frame.f_globals.get("__name__")
+            real = self._callers.get(name)
+            if real is None:
+                real = self._callers[name] = self._is_for(str(name))
+            if real:
+                return True
+            frame = frame.f_back
+        return False
+
+    def _is_for(self, module: str) -> bool:
+        return self.keeps(module) and not _within(module, _RUNS_OTHERS_CODE)
+
+
+def _within(module: str, packages: tuple[str, ...]) -> bool:
+    return f"{module}.".startswith(tuple(f"{package}." for package in packages))
