@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .core import active, facts, timeline, timeline_picture
@@ -15,7 +15,7 @@ from .core.routes import ApiRoute, new_route
 from .core.settings import (
     Settings,
     SettingValues,
-    checked_base_url,
+    checked_base_urls,
     checked_token_path,
     scope_text,
     seconds,
@@ -42,8 +42,9 @@ class FakeOptum(Settings):
     A context manager: inside, requests to the gateway hosts are answered here. Keyword arguments
     are the settings (``expires_in``, ``lifetime``, ``scope``, ``token_type``, ``error_format``,
     ``accept_basic``, ``clock_skew``, ``guard_stubs``, ``strict``), ``client_id`` and
-    ``client_secret`` of the default client, ``base_url`` and ``token_path`` (added to the known
-    hosts and paths) and ``transports`` (names; default: every one whose library is installed).
+    ``client_secret`` of the default client, ``base_url`` (one, or a list whose first is the one
+    that is told) and ``token_path`` (both added to the known hosts and paths) and ``transports``
+    (names; default: every one whose library is installed).
 
     Raises ``TypeError`` for an unknown keyword, ``ValueError`` for a value that makes no sense.
     """
@@ -53,7 +54,7 @@ class FakeOptum(Settings):
         *,
         client_id: str | None = None,
         client_secret: str | None = None,
-        base_url: str | None = None,
+        base_url: str | Sequence[str] | None = None,
         token_path: str | None = None,
         transports: list[str] | tuple[str, ...] | None = None,
         **settings: Unpack[SettingValues],
@@ -66,7 +67,7 @@ class FakeOptum(Settings):
         self._transports = chosen(transports)
         self._state = GatewayState(
             self,
-            facts.BASE_URL if base_url is None else checked_base_url(base_url),
+            checked_base_urls(base_url),
             facts.TOKEN_PATH if token_path is None else checked_token_path(token_path),
         )
         self._state.clients.add(client_id, client_secret, None)
@@ -83,7 +84,7 @@ class FakeOptum(Settings):
 
     @property
     def base_url(self) -> str:
-        """The gateway's URL without a path, by default the sandbox's."""
+        """The gateway's URL, by default the sandbox's; of several the first."""
         return self._state.base_url
 
     @property
@@ -236,15 +237,15 @@ class FakeOptum(Settings):
         """
         route = new_route(
             method,
-            path,
-            self._state.hosts,
+            self._state.addresses.without_base(path),
+            self._state.addresses.api_hosts,
             json={} if json is None else json,
             status=status,
             headers=headers,
             scope=scope,
             unauthorized=unauthorized,
         )
-        if route.path.removesuffix("/") in self._state.token_paths:
+        if self._state.addresses.is_token_path(route.path):
             raise ValueError(
                 f"path {route.path!r}: that is the token endpoint, which answers itself"
             )

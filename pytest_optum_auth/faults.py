@@ -91,7 +91,15 @@ def gateway_error(status: int = 502) -> Fault:
 
 def invalid_client() -> Fault:
     """The published 401 (auth-only spec), though the credentials are right."""
-    return _error("invalid_client()", 401, facts.INVALID_SECRET)
+
+    def response(error_format: str) -> Response:
+        if error_format == "keycloak":
+            reason, code = facts.KEYCLOAK_CLIENT_REFUSED, "unauthorized_client"
+        else:
+            reason, code = facts.INVALID_SECRET, ""
+        return error_response(error_format, 401, (reason,), code=code)
+
+    return Fault("invalid_client()", response=response)
 
 
 def not_json() -> Fault:

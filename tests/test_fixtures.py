@@ -76,8 +76,10 @@ import requests
 def test_it(optum_env):
     assert {name: os.environ[name] for name in optum_env} == optum_env
     assert list(optum_env) == [
-        "OPTUM_CLIENT_ID", "OPTUM_CLIENT_SECRET", "OPTUM_TOKEN_URL", "OPTUM_BASE_URL"
+        "OPTUM_CLIENT_ID", "OPTUM_CLIENT_SECRET", "OPTUM_TOKEN_URL", "OPTUM_AUTH_URL",
+        "OPTUM_BASE_URL",
     ]
+    assert optum_env["OPTUM_AUTH_URL"] == optum_env["OPTUM_TOKEN_URL"]
     assert optum_env["OPTUM_BASE_URL"] == "https://sandbox-apigw.optum.com"
     form = {"grant_type": "client_credentials", "client_id": os.environ["OPTUM_CLIENT_ID"],
             "client_secret": os.environ["OPTUM_CLIENT_SECRET"]}

@@ -13,6 +13,11 @@ from whole_message import whole
 from pytest_optum_auth import ApiRoute, FakeOptum
 
 GATEWAY = "https://sandbox-apigw.optum.com"
+# Where APIs are: the issuer has none.
+HOSTS = (
+    "apigw.changehealthcare.com, apigw.optum.com, apis.changehealthcare.com, "
+    "sandbox-apigw.optum.com, sandbox.apigw.changehealthcare.com, sandbox.apis.changehealthcare.com"
+)
 
 
 def get(optum_auth: FakeOptum, path: str, method: str = "GET") -> int:
@@ -138,9 +143,8 @@ GOOD: dict[str, Any] = {"method": "GET", "path": "/members"}
         ),
         (
             {"path": "https://example.com/members"},
-            "path 'https://example.com/members': only the gateway hosts are answered "
-            "(apigw.optum.com, sandbox-apigw.optum.com); give the path alone, and mock other hosts "
-            "with the tool you use for them",
+            f"path 'https://example.com/members': only the gateway hosts are answered ({HOSTS}); "
+            "give the path alone, and mock other hosts with the tool you use for them",
         ),
         (
             {"path": "/members?page=1"},

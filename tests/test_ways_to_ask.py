@@ -11,7 +11,7 @@ import pytest
 from token_requests import at_new_year, fields
 from transports_under_test import Answer, Send, send_with_requests
 
-from pytest_optum_auth import FakeOptum
+from pytest_optum_auth import FakeOptum, faults
 
 GATEWAY = "https://sandbox-apigw.optum.com"
 V3 = "/apip/auth/sntl/v1/token"
@@ -269,6 +269,17 @@ def test_as_keycloak_a_basic_header_counts_when_it_is_accepted(optum_auth: FakeO
         "issued token #1 (credentials from the Basic header)",
         "refused: client_secret is wrong (credentials from the Basic header)",
     ]
+
+
+@pytest.mark.optum_auth(error_format="keycloak")
+def test_as_keycloak_a_fault_speaks_in_its_words(optum_auth: FakeOptum) -> None:
+    optum_auth.inject(faults.invalid_client())
+    optum_auth.inject(faults.server_error())
+
+    answers = [send_with_requests("POST", optum_auth.token_url).json() for _ in range(2)]
+
+    assert answers[0] == {"error": "unauthorized_client", "error_description": REFUSED}
+    assert answers[1]["error"] == "server_error"
 
 
 @pytest.mark.optum_auth(error_format="keycloak")

@@ -24,11 +24,18 @@ from typing import Final
 # Hosts: v3 spec, auth-only spec (`servers`) for the sandbox; API pages for production.
 SANDBOX_HOST: Final = "sandbox-apigw.optum.com"
 PRODUCTION_HOST: Final = "apigw.optum.com"
-GATEWAY_HOSTS: Final = frozenset({SANDBOX_HOST, PRODUCTION_HOST})
-# API pages: the claims network that joined Optum answers on hosts of its own.
+# Observed: the older hosts of Change Healthcare, now Optum, still the defaults of public clients.
 PRODUCTION_HOSTS: Final = frozenset(
     {PRODUCTION_HOST, "apigw.changehealthcare.com", "apis.changehealthcare.com"}
 )
+SANDBOX_HOSTS: Final = frozenset(
+    {SANDBOX_HOST, "sandbox.apigw.changehealthcare.com", "sandbox.apis.changehealthcare.com"}
+)
+GATEWAY_HOSTS: Final = SANDBOX_HOSTS | PRODUCTION_HOSTS
+# Observed: where public clients of the sandbox fetch their token, a realm of Keycloak. It has no
+# APIs. Its path stands below.
+ISSUER_HOST: Final = "idx.linkhealth.com"
+HOSTS: Final = GATEWAY_HOSTS | {ISSUER_HOST}
 BASE_URL: Final = f"https://{SANDBOX_HOST}"
 
 # Paths: auth-only spec and v3 spec; the page's example request; v2 spec. Each with and without a
@@ -36,6 +43,7 @@ BASE_URL: Final = f"https://{SANDBOX_HOST}"
 TOKEN_PATH: Final = "/apip/auth/sntl/v1/token"
 SHORT_TOKEN_PATH: Final = "/auth/sntl/v1/token"
 V2_TOKEN_PATH: Final = "/apip/auth/v2/token"
+ISSUER_TOKEN_PATH: Final = "/auth/realms/developer-platform/protocol/openid-connect/token"
 # What people are told it is.
 TOKEN_ENDPOINT: Final = "the token endpoint"
 
@@ -117,12 +125,12 @@ KEYCLOAK_CLIENT_REFUSED: Final = "Invalid client or Invalid client credentials"
 KEYCLOAK_REPEATED: Final = "duplicated parameter"
 KEYCLOAK_SCOPE: Final = "Invalid scopes: {scope}"
 
-
 # RFC 6749 section 5.2: a 401 answers the scheme that the client tried.
 BASIC_CHALLENGE: Final = 'Basic realm="optum"'
 
-# API pages on environment variables in public client code.
+# Observed: the names of environment variables in public client code; two for the token endpoint.
 ENV_CLIENT_ID: Final = "OPTUM_CLIENT_ID"
 ENV_CLIENT_SECRET: Final = "OPTUM_CLIENT_SECRET"
 ENV_TOKEN_URL: Final = "OPTUM_TOKEN_URL"
+ENV_AUTH_URL: Final = "OPTUM_AUTH_URL"
 ENV_BASE_URL: Final = "OPTUM_BASE_URL"

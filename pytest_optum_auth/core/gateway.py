@@ -16,7 +16,14 @@ from .fault import Fault
 from .handlers import ApiHandler, Handler, StubHandler, TokenHandler
 from .injection import Injection
 from .journal import Exchange
-from .messages import NetworkFault, Request, Response, error_response, json_response
+from .messages import (
+    NetworkFault,
+    Request,
+    Response,
+    error_response,
+    host_of,
+    json_response,
+)
 from .other_tools import HandedOver, OtherTool, PassedThrough
 from .state import GatewayState
 from .waits import Pause, Wait
@@ -51,20 +58,25 @@ class Gateway:
         refused connection, for a transport on which the request has arrived already.
         """
         parts = urlsplit(request.url)
-        # With or without a slash at its end: both are published.
-        version = self.state.token_paths.get(parts.path.removesuffix("/"))
+        host = host_of(request.url)
+        version = self.state.addresses.version_at(host, parts.path)
         if parts.scheme != "https":
             raise self._plain_http(Exchange("api" if version is None else "token", request))
         if version is not None:
             return (yield from self._serve(TokenHandler(self.state, request, version)))
-        route, path_params, allowed = self.state.routes.find(request.method, parts.path)
-        if route is not None:
-            handler = ApiHandler(self.state, request, route, path_params)
-            return (yield from self._serve(handler))
+        path, allowed, has_apis = parts.path, list[str](), self.state.addresses.has_apis(host)
+        for path in self.state.addresses.paths(host, parts.path) if has_apis else ():
+            route, path_params, methods = self.state.routes.find(request.method, path)
+            if route is not None:
+                handler = ApiHandler(self.state, request, route, path_params)
+                return (yield from self._serve(handler))
+            allowed = allowed or methods
         if tool is not None and not allowed:
             with contextlib.suppress(PassedThrough):
                 return (yield from self._serve(StubHandler(self.state, request, tool)))
-        return self._unexpected(request, parts.path, allowed, answers_unexpected)
+        if not has_apis:
+            raise self._no_api(request, host, path)
+        return self._unexpected(request, path, allowed, answers_unexpected)
 
     def _serve(self, handler: Handler) -> Reply:
         handler.exchange.at = self.state.local_now()
@@ -159,6 +171,14 @@ class Gateway:
         self._record(exchange, None)
         return NetworkFault("connect", message)
 
+    def _no_api(self, request: Request, host: str, path: str) -> NetworkFault:
+        exchange = Exchange("api", request)
+        exchange.outcome = f"refused: {host} issues tokens only"
+        message = unexpected.no_api(request.method[:40], host, path, self.state.base_url)
+        self.state.unexpected(message)
+        self._record(exchange, None)
+        return NetworkFault("connect", unexpected.in_one_line(message))
+
     def _unexpected(
         self, request: Request, path: str, allowed: list[str], answers_unexpected: bool
     ) -> Response:
@@ -169,7 +189,7 @@ class Gateway:
             self.state.unexpected(unexpected.other_method(method, path, allowed))
             names = " or ".join(f"'{name}'" for name in allowed)
             answer = error_response(
-                self.state.settings.error_format,
+                self.state.api_error_format,
                 405,
                 (facts.METHOD_REFUSED.format(method=method, allowed=names),),
                 headers=[("Allow", ", ".join(allowed))],
@@ -177,7 +197,12 @@ class Gateway:
             self._record(exchange, answer)
             return answer
         exchange.outcome = "refused: no protect() covers the path"
-        message = unexpected.unprotected(method, path, self.state.routes, self.state.token_paths)
+        message = unexpected.unprotected(
+            method,
+            path,
+            self.state.routes,
+            self.state.addresses.token_paths(host_of(request.url)),
+        )
         self.state.unexpected(message)
         message = unexpected.in_one_line(message)
         if answers_unexpected:

@@ -19,7 +19,7 @@ from .bearer import check_bearer
 from .fault import Fault
 from .injection import FaultQueue
 from .journal import Exchange, in_seconds
-from .messages import Request, Response, error_response, json_response
+from .messages import Request, Response, error_response, host_of, json_response
 from .other_tools import HandedOver, OtherTool, PassedThrough
 from .routes import ApiRoute
 from .state import GatewayState
@@ -165,9 +165,7 @@ class ApiHandler:
 
     @property
     def error_format(self) -> str:
-        # The realm issues tokens; what answers here is the gateway.
-        chosen = self._state.settings.error_format
-        return "optum" if chosen == "keycloak" else chosen
+        return self._state.api_error_format
 
     def alone(self) -> AbstractContextManager[object]:
         # Not the gateway's lock: a callable of the user may make requests of its own.
@@ -200,13 +198,14 @@ class StubHandler:
 
     @property
     def error_format(self) -> str:
-        return self._state.settings.error_format
+        return self._state.api_error_format
 
     def alone(self) -> AbstractContextManager[object]:
         return contextlib.nullcontext()
 
     def check(self) -> Response | None:
-        if not self._state.settings.guard_stubs:
+        is_api = self._state.addresses.has_apis(host_of(self.request.url))
+        if not (self._state.settings.guard_stubs and is_api):
             return None
         return _look_at_token(self._state, self.request, self.exchange)
 
@@ -248,7 +247,7 @@ def _look_at_token(
     if unauthorized and route is not None and route.unauthorized is not None:
         return json_response(401, route.unauthorized, headers)
     return error_response(
-        state.settings.error_format,
+        state.api_error_format,
         presented.status,
         (presented.reason,),
         failure_reason="InvalidToken" if unauthorized else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, Literal, TypedDict, TypeVar, cast, get_args, overload
 from urllib.parse import urlsplit
 
@@ -154,7 +154,15 @@ class Settings:
         object.__setattr__(self, name, value)
 
 
-def checked_base_url(url: str) -> str:
+def checked_base_urls(given: str | Sequence[str] | None) -> list[str]:
+    """The base URLs, the sandbox's when none is given; ``ValueError`` for one that is none."""
+    if given is None:
+        return [facts.BASE_URL]
+    urls = [given] if isinstance(given, str) else list(given)
+    return [_checked_base_url(url) for url in urls or [""]]
+
+
+def _checked_base_url(url: str) -> str:
     """``url`` without a slash at its end; ``ValueError`` when no gateway can be there."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not host_of(url) or "@" in parts.netloc or parts.query:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
-from . import facts, token_endpoint
+from . import facts
+from .addresses import Addresses
 from .clients import ClientRegistry
 from .holds import Hold
 from .injection import FaultQueue, Injection
 from .journal import Journal
-from .messages import host_of
 from .routes import ApiRoute, RouteTable
 from .settings import Settings
 from .token_request import PARSERS, ParsedBody
@@ -25,34 +25,24 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 class GatewayState:
     """The state of one gateway, safe to be used from many threads.
 
-    ``token_path`` is another path of v3 beside the documented ones, also behind the path of
-    ``base_url``; ``journal`` and ``faults`` (those of the token endpoint) may be of another kind
-    than the usual.
+    ``base_urls`` and ``token_path`` add to the documented hosts and paths; ``journal`` and
+    ``faults`` (those of the token endpoint) may be of another kind than the usual.
     """
 
     def __init__(
         self,
         settings: Settings,
-        base_url: str = facts.BASE_URL,
+        base_urls: Sequence[str] = (facts.BASE_URL,),
         token_path: str = facts.TOKEN_PATH,
         *,
         journal: Journal | None = None,
         faults: FaultQueue | None = None,
     ) -> None:
         self.settings = settings
-        self.base_url = base_url
-        self.token_url = f"{base_url}{token_path}"
-        self.hosts = facts.GATEWAY_HOSTS | {host_of(base_url)}
-        v3_paths = (
-            facts.TOKEN_PATH,
-            facts.SHORT_TOKEN_PATH,
-            token_path,
-            urlsplit(self.token_url).path,
-        )
-        self.token_paths = {
-            **{path.removesuffix("/"): token_endpoint.V3 for path in v3_paths},
-            facts.V2_TOKEN_PATH: token_endpoint.V2,
-        }
+        self.addresses = Addresses(base_urls, token_path)
+        self.base_url = self.addresses.base_url
+        self.token_url = self.addresses.token_url
+        self.hosts = self.addresses.hosts
         self.clients = ClientRegistry()
         self.ledger = Ledger()
         self.journal = Journal() if journal is None else journal
@@ -77,6 +67,12 @@ class GatewayState:
     def server_now(self) -> dt.datetime:
         """The time on the server's clock (aware UTC)."""
         return self.local_now() + dt.timedelta(seconds=self.settings.clock_skew)
+
+    @property
+    def api_error_format(self) -> str:
+        """How an API writes its errors: no realm answers there, but the gateway."""
+        chosen = self.settings.error_format
+        return "optum" if chosen == "keycloak" else chosen
 
     def parse(self, media_type: str, body: bytes) -> ParsedBody:
         """The fields of a token request; most clients send the same body again and again."""

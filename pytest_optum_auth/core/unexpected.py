@@ -29,6 +29,14 @@ def other_method(method: str, path: str, allowed: list[str]) -> str:
     )
 
 
+def no_api(method: str, host: str, path: str, base_url: str) -> str:
+    """A request to the issuer that asks for no token: no API is there (observed)."""
+    return (
+        f"{method} {shown_path(path)} was refused and not sent: {host} issues tokens only\n"
+        f"  the APIs are at {base_url}"
+    )
+
+
 def unprotected(
     method: str,
     path: str,

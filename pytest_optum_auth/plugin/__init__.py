@@ -62,7 +62,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         type="args",
         default=[],
     )
-    parser.addini("optum_base_url", "base URL of the gateway (default: the sandbox's)", default="")
+    parser.addini(
+        "optum_base_url",
+        "base URLs of the gateway, separated by spaces; the first is optum_auth.base_url (default: "
+        "the sandbox's)",
+        default="",
+    )
     parser.addini("optum_token_path", "another path of the token endpoint", default="")
     parser.addini(
         "optum_transports",
@@ -102,7 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    base_url = config.getini("optum_base_url") or facts.BASE_URL
+    base_url = [*config.getini("optum_base_url").split(), facts.BASE_URL][0]
     live = live_mode.live_status(live_mode.live_mode(config), os.environ)
     return f"optum-auth: fake of {base_url}, {live}"
 
@@ -169,7 +174,7 @@ def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
     ini = request.config.getini
     try:
         fake = FakeOptum(
-            base_url=ini("optum_base_url") or None,
+            base_url=ini("optum_base_url").split() or None,
             token_path=ini("optum_token_path") or None,
             transports=ini("optum_transports") or None,
             **markers.merged(request.node, "optum_auth", KEYWORDS),
@@ -230,8 +235,9 @@ def optum_env(
 ) -> dict[str, str]:
     """The variables of public client code, set to the fake's for the test, and as a dict.
 
-    ``OPTUM_CLIENT_ID``, ``OPTUM_CLIENT_SECRET``, ``OPTUM_TOKEN_URL`` and ``OPTUM_BASE_URL``. With
-    ``optum_server`` they lead to it, and the variables that make clients trust its CA are set.
+    ``OPTUM_CLIENT_ID``, ``OPTUM_CLIENT_SECRET``, ``OPTUM_TOKEN_URL``, ``OPTUM_AUTH_URL`` (the same
+    under its other name) and ``OPTUM_BASE_URL``. With ``optum_server`` they
+    lead to it, and the variables that make clients trust its CA are set.
     """
     from ..core.messages import Form
 
@@ -243,6 +249,7 @@ def optum_env(
         target = server = request.getfixturevalue("optum_server")
         variables.update(server.environment())
     variables[facts.ENV_TOKEN_URL] = target.token_url
+    variables[facts.ENV_AUTH_URL] = target.token_url
     variables[facts.ENV_BASE_URL] = target.base_url
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -14,7 +14,7 @@ MISSING_EXTRA: Final = (
     "the HTTPS server needs the extra 'server': pip install 'pytest-optum-auth[server]'"
 )
 LOOPBACK: Final = "127.0.0.1"
-NAMES: Final = ("localhost", LOOPBACK, *sorted(facts.GATEWAY_HOSTS))
+NAMES: Final = ("localhost", LOOPBACK, *sorted(facts.HOSTS))
 
 
 class Certificates:

@@ -56,7 +56,8 @@ def test_the_markers_and_options_are_those_of_the_plugin(pytester: pytest.Pytest
 @pytest.mark.parametrize(
     "fact",
     [
-        *sorted(facts.GATEWAY_HOSTS),
+        *sorted(facts.HOSTS),
+        facts.ISSUER_TOKEN_PATH,
         facts.TOKEN_PATH,
         facts.SHORT_TOKEN_PATH,
         facts.V2_TOKEN_PATH,

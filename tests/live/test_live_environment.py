@@ -11,6 +11,8 @@ from pytest_optum_auth.live.sandbox.hosts import is_loopback, listed_problem, ur
 
 CREDENTIALS = {"OPTUM_CLIENT_ID": "me", "OPTUM_CLIENT_SECRET": "my secret of some length"}
 TOKEN_PATH = "/apip/auth/sntl/v1/token"
+ISSUER = "https://idx.linkhealth.com/auth/realms/developer-platform/protocol/openid-connect/token"
+OLDER = "https://sandbox.apigw.changehealthcare.com"
 
 
 @pytest.mark.parametrize(
@@ -41,8 +43,19 @@ TOKEN_PATH = "/apip/auth/sntl/v1/token"
             "https://sandbox-apigw.optum.com",
             f"https://sandbox-apigw.optum.com{TOKEN_PATH}",
         ),
+        ({"OPTUM_TOKEN_URL": ISSUER}, "https://sandbox-apigw.optum.com", ISSUER),
+        (
+            {"OPTUM_TOKEN_URL": ISSUER, "OPTUM_BASE_URL": "https://localhost:8443"},
+            "https://localhost:8443",
+            ISSUER,
+        ),
+        (
+            {"OPTUM_TOKEN_URL": f"{OLDER}/apip/auth/v2/token"},
+            OLDER,
+            f"{OLDER}/apip/auth/v2/token",
+        ),
     ],
-    ids=["neither", "base", "token", "both", "blank"],
+    ids=["neither", "base", "token", "both", "blank", "issuer", "issuer and base", "older"],
 )
 def test_each_url_follows_from_what_is_set(
     urls: dict[str, str], base_url: str, token_url: str
@@ -165,6 +178,20 @@ def test_an_unlisted_host_is_refused(host: str) -> None:
     assert url_problem("OPTUM_BASE_URL", f"https://{host}/") == (
         f"OPTUM_BASE_URL points to {host}, which is not a host for live tests: set it to "
         "sandbox-apigw.optum.com, or list the host in ini optum_live_hosts."
+    )
+
+
+@pytest.mark.parametrize("variable", ["OPTUM_TOKEN_URL", "OPTUM_BASE_URL"])
+@pytest.mark.parametrize("host", ["sandbox.apis", "sandbox.apigw"])
+def test_the_older_sandbox_hosts_may_be_called(host: str, variable: str) -> None:
+    assert url_problem(variable, f"https://{host}.changehealthcare.com/x") is None
+
+
+def test_the_issuer_may_be_called_for_tokens_alone() -> None:
+    assert url_problem("OPTUM_TOKEN_URL", ISSUER) is None
+    assert url_problem("OPTUM_BASE_URL", "https://IDX.linkhealth.com/") == (
+        "OPTUM_BASE_URL points to idx.linkhealth.com, which issues tokens only: the APIs of the "
+        "sandbox are at sandbox-apigw.optum.com."
     )
 
 

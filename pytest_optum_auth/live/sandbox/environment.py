@@ -53,8 +53,9 @@ def remembered_environment(config: pytest.Config) -> Environment | None:
 def read_environment(environ: Mapping[str, str], listed_hosts: Iterable[str] = ()) -> Environment:
     """The live settings in ``environ``; a blank URL variable counts as unset.
 
-    Without ``OPTUM_BASE_URL`` the API is expected beside the token endpoint; without
-    ``OPTUM_TOKEN_URL`` the token endpoint is at its published path below the base URL.
+    Without ``OPTUM_BASE_URL`` the API is expected beside the token endpoint, for that of the
+    issuer at the sandbox; without ``OPTUM_TOKEN_URL`` the token endpoint is at its
+    published path below the base URL.
     """
     values = {name: environ.get(name, "") for name in _VARIABLES}
     urls = {
@@ -66,7 +67,7 @@ def read_environment(environ: Mapping[str, str], listed_hosts: Iterable[str] = (
     token_url = urls.get(facts.ENV_TOKEN_URL)
     base_url = urls.get(facts.ENV_BASE_URL)
     if base_url is None:
-        base_url = hosts.origin(token_url) if token_url and not problem else facts.BASE_URL
+        base_url = hosts.gateway_beside(token_url) if token_url and not problem else facts.BASE_URL
     base_url = base_url.rstrip("/")
     return Environment(
         Credentials(values[facts.ENV_CLIENT_ID], values[facts.ENV_CLIENT_SECRET]),

@@ -1,4 +1,4 @@
-"""Which hosts a live run may call: the sandbox, loopback, and those the user lists."""
+"""Which hosts a live run may call: the sandbox, its issuer, loopback, those the user lists."""
 
 from __future__ import annotations
 
@@ -60,7 +60,13 @@ def url_problem(variable: str, url: str, listed: Iterable[str] = ()) -> str | No
             f"{variable} uses plain http to {host}: write https, "
             "plain http is allowed to loopback only."
         )
-    if host != facts.SANDBOX_HOST and host not in {normal_host(name) for name in listed}:
+    if host == facts.ISSUER_HOST and variable == facts.ENV_BASE_URL:
+        return (
+            f"{variable} points to {host}, which issues tokens only: the APIs of the sandbox are "
+            f"at {facts.SANDBOX_HOST}."
+        )
+    known = facts.SANDBOX_HOSTS | {facts.ISSUER_HOST}
+    if host not in known and host not in {normal_host(name) for name in listed}:
         return (
             f"{variable} points to {host}, which is not a host for live tests: set it to "
             f"{facts.SANDBOX_HOST}, or list the host in ini optum_live_hosts."
@@ -85,9 +91,11 @@ def listed_problem(listed: Iterable[str]) -> str | None:
     return None
 
 
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL that :func:`url_problem` accepts, without the path."""
-    parts = urlsplit(url)
+def gateway_beside(token_url: str) -> str:
+    """Where the APIs are whose tokens come from there: on the same host, but for the issuer's."""
+    parts = urlsplit(token_url)
+    if normal_host(parts.hostname or "") == facts.ISSUER_HOST:
+        return facts.BASE_URL
     return f"{parts.scheme}://{parts.netloc}"
 
 
