@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import faults
+    from .checks.client_check import ClientCheck
     from .clock import Clock
     from .core.clients import Credentials
     from .core.fault import Fault
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "ApiRoute": "core.routes",
+    "ClientCheck": "checks.client_check",
     "Clock": "clock",
     "Credentials": "core.clients",
     "Exchange": "core.journal",
@@ -40,6 +42,7 @@ _ROOMS = {
 
 __all__ = [
     "ApiRoute",
+    "ClientCheck",
     "Clock",
     "Credentials",
     "Exchange",

@@ -17,7 +17,7 @@ FLOORS = (
     ("core", "faults"),
     ("patching", "clock"),
     ("transports", "stubs"),
-    ("fake",),
+    ("fake", "outcome_table"),
     ("server", "live", "checks"),
     ("plugin", "contract", "__main__", "__init__"),
 )

@@ -50,6 +50,9 @@ class ClientRegistry:
         """The credentials of the default client, as they are now."""
         return self._clients[self._default].credentials
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._clients))
+
     def find(self, client_id: str) -> Client | None:
         """The client of that identifier, or ``None``."""
         return self._clients.get(client_id)

@@ -240,6 +240,7 @@ def _look_at_token(
     presented = check_bearer(request, state.ledger, state.server_now(), scope)
     exchange.token = presented.token
     exchange.outcome = presented.outcome
+    exchange.accepted = presented.status == 200
     if presented.status == 200:
         return None
     headers = [("WWW-Authenticate", presented.challenge)]

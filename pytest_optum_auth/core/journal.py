@@ -45,8 +45,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answer", "_parse", "at", "body", "headers", "kind", "method", "needless", "outcome",
-        "path_params", "timeout", "token", "transport", "url",
+        "_answer", "_parse", "accepted", "at", "body", "headers", "kind", "method", "needless",
+        "outcome", "path_params", "timeout", "token", "transport", "url",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +72,8 @@ class Exchange:
         self.outcome = ""
         self.token: Token | None = None
         self.needless = False
+        # Of an API request: whether its token was good.
+        self.accepted = False
 
     @property
     def form(self) -> dict[str, str]:

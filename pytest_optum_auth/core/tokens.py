@@ -100,6 +100,8 @@ class Ledger:
     def __init__(self) -> None:
         self.signing_key: Final = secrets.token_bytes(32)
         self.tokens: list[Token] = []
+        #: Whether a token is revoked as soon as it is issued.
+        self.stillborn = False
         self._by_value: dict[str, Token] = {}
         # The token of each client that lives longest: it alone decides whether another request
         # was needless, so that the answer takes constant time.
@@ -156,6 +158,8 @@ class Ledger:
         longest = self._longest.get(client_id)
         if longest is None or longest.revoked or token.expires_at >= longest.expires_at:
             self._longest[client_id] = token
+        if self.stillborn:
+            self.revoke(token, now)
         return token
 
     def _sign(self, claims: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from ..core import facts
 from ..live import mode as live_mode
 
 if TYPE_CHECKING:
+    from ..checks.client_check import ClientCheck
     from ..clock import Clock
     from ..fake import FakeOptum
     from ..live.sandbox import LiveSandbox
@@ -30,6 +31,8 @@ _MARKERS = (
     "optum_clock(start=None, sleep_moves=False): a clock that stands still, starting at "
     "'2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 (default: now); with "
     "sleep_moves sleeps return at once and move it",
+    "optum_client_check(known={}, only=[]): the promises that the client is known to break, with "
+    "the reason, and those to try (default: all)",
     "optum_live: runs against the live sandbox, and is skipped unless credentials are set",
 )
 _USERS_OF_TRANSPORTS = {"optum_auth", "optum_target"}
@@ -55,6 +58,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         default=None,
         help="write the timeline of each failed test that used the fake into DIR, as a picture",
     )
+    parser.getgroup("optum-auth").addoption(
+        "--optum-client-table",
+        metavar="PATH",
+        default=None,
+        help="write the table of optum_client_check to PATH, as Markdown",
+    )
     parser.addini("optum_live", "as --optum-live (default: auto)", default="auto")
     parser.addini(
         "optum_live_hosts",
@@ -75,6 +84,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         type="args",
         default=[],
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "optum_client_check" in metafunc.fixturenames:
+        from ..checks import hooks
+
+        hooks.parametrize(metafunc)
 
 
 # tryfirst: around pytest's own capture, which shows what the conftests print.
@@ -157,6 +173,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             # pytest keeps its items to the end of the run.
             del item.stash[_fake_key]
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    if any(hasattr(report, "optum_client_check_result") for report in reports):
+        from ..checks import table
+
+        table.summarize(terminalreporter, config.option.optum_client_table)
 
 
 @pytest.fixture
@@ -281,3 +305,17 @@ def optum_target(request: pytest.FixtureRequest) -> Target:
             pytrace=False,
         )
     return fake_target(request.getfixturevalue("optum_auth"))
+
+
+@pytest.fixture
+def optum_client_check(
+    request: pytest.FixtureRequest, optum_auth: FakeOptum, optum_clock: Clock
+) -> Iterator[ClientCheck]:
+    """Runs the test once for each promise of a good client (``ClientCheck``).
+
+    ``@pytest.mark.optum_client_check(known={"single-flight": "one thread only"}, only=[...])``
+    makes strict xfails of those that are known to be broken, or limits the run.
+    """
+    from ..checks import hooks
+
+    yield from hooks.open_check(request, optum_auth, optum_clock)

@@ -48,9 +48,10 @@ def test_the_markers_and_options_are_those_of_the_plugin(pytester: pytest.Pytest
 
     shown = set(re.findall(r"`(?:--)?optum[^`]*`", FIXTURES.partition("## Markers")[2]))
 
-    assert len(markers) == 3
+    assert len(markers) == 4
     assert markers | options <= shown
-    assert shown <= markers | options | {"`optum_auth`", "`optum_clock`", "`optum_env`"}
+    fixtures = {"`optum_auth`", "`optum_clock`", "`optum_env`", "`optum_client_check`"}
+    assert shown <= markers | options | fixtures
 
 
 @pytest.mark.parametrize(
@@ -98,3 +99,12 @@ def test_the_picture_and_the_lines_of_the_timeline_are_up_to_date(
     assert (
         timeline_story.PICTURE.read_text(encoding="utf-8") == timeline_story.tell().timeline_svg()
     )
+
+
+def test_the_page_of_the_promises_tells_each_as_the_check_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    draw_promises = importlib.import_module("draw_promises")
+
+    assert draw_promises.drawn() == draw_promises.draw()

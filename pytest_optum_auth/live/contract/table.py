@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from ... import outcome_table
 from ..sandbox.http import LiveError
 
 #: Report attribute: ``[line, promise, source, side, outcome, why no answer]``, plain values that
@@ -63,15 +64,16 @@ class ContractTable:
         """Print the table."""
         if not self._rows:
             return
-        terminalreporter.section("contract of Optum's token endpoint")
-        width = max(len(promise) for _, promise, _ in self._rows)
-        terminalreporter.line(f"{'promise':{width}}  {'fake':9}  {'live':9}  source")
-        for (_, promise, source), sides in sorted(self._rows.items()):
-            fake, live = (sides.get(side, "-") for side in _SIDES)
-            terminalreporter.line(
-                f"{promise:{width}}  {fake:9}  {live:9}  {source}",
-                red="BROKEN" in sides.values(),
-            )
+        rows = [
+            [promise, *(sides.get(side, "-") for side in _SIDES), source]
+            for (_, promise, source), sides in sorted(self._rows.items())
+        ]
+        outcome_table.write(
+            terminalreporter,
+            "contract of Optum's token endpoint",
+            ["promise", *_SIDES, "source"],
+            rows,
+        )
         for sentence in self._unanswered:
             terminalreporter.line(f"no answer: {sentence}")
 
