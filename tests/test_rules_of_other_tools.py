@@ -1,0 +1,462 @@
+"""Between a tool's stub and the gateway: exceptions, misses, what is let through, who is asked."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+import requests
+import requests_mock
+import responses
+import respx
+from aioresponses import aioresponses
+from stub_forms import API, ASYNC, BASE, PATH, SYNC
+from test_stubs_of_other_tools import genuine, good, nothing_leaves  # noqa: F401
+from token_requests import ask
+from transports_under_test import Send, send_with_aiohttp, send_with_requests
+
+from pytest_optum_auth import FakeOptum, faults
+
+Start = Callable[[], AbstractContextManager[object]]
+
+
+@contextlib.contextmanager
+def with_responses(**stub: Any) -> Iterator[None]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.add(responses.PassthroughResponse("GET", API) if not stub else "GET", API, **stub)
+        yield
+
+
+@contextlib.contextmanager
+def with_requests_mock(**stub: Any) -> Iterator[None]:
+    with requests_mock.Mocker(real_http=not stub) as mock:
+        mock.get(API if stub else f"{API}/other", **stub)
+        yield
+
+
+def with_respx(using: str) -> Callable[..., AbstractContextManager[None]]:
+    @contextlib.contextmanager
+    def started(**stub: Any) -> Iterator[None]:
+        with respx.mock(using=using, assert_all_called=False) as mock:
+            route = mock.get(API)
+            route.mock(**stub) if stub else route.pass_through()
+            yield
+
+    return started
+
+
+@contextlib.contextmanager
+def with_aioresponses(**stub: Any) -> Iterator[None]:
+    with aioresponses(passthrough=[] if stub else [BASE]) as mock:
+        mock.get(API, **stub)
+        yield
+
+
+@dataclass(frozen=True)
+class Case:
+    """A tool with a stub that raises ``error``; ``start()`` without it lets everything through."""
+
+    tool: str
+    send: Send
+    start: Callable[..., AbstractContextManager[None]]
+    keyword: str
+    error: Exception
+    connect_error: type[Exception]
+    # What the tool raises where no stub of its matches.
+    miss: type[BaseException]
+    tells: str
+
+    def raising(self) -> AbstractContextManager[None]:
+        return self.start(**{self.keyword: self.error})
+
+
+def _respx(send: Send, using: str, error: Exception) -> Case:
+    return Case(
+        "respx", send, with_respx(using), "side_effect", error, httpx.ConnectError, AssertionError,
+        "RESPX: .* not mocked!",
+    )  # fmt: skip
+
+
+CASES = {
+    "responses": Case(
+        "responses", send_with_requests, with_responses, "body", requests.ConnectionError("cut"),
+        requests.ConnectionError, requests.ConnectionError, "Connection refused by Responses",
+    ),
+    "requests-mock": Case(
+        "requests-mock", send_with_requests, with_requests_mock, "exc", requests.ReadTimeout("cut"),
+        requests.ConnectionError, requests_mock.NoMockAddress, "No mock address: ",
+    ),
+    "respx": _respx(SYNC, "httpcore", httpx.ReadError("cut")),
+    "respx-async": _respx(ASYNC, "httpcore", httpx.ReadError("cut")),
+    "respx-httpx": _respx(SYNC, "httpx", httpx.PoolTimeout("cut")),
+    "respx-httpx-async": _respx(ASYNC, "httpx", httpx.PoolTimeout("cut")),
+    "aioresponses": Case(
+        "aioresponses", send_with_aiohttp, with_aioresponses, "exception",
+        aiohttp.ClientPayloadError("cut"), aiohttp.ClientConnectorError,
+        aiohttp.ClientConnectionError, "Connection refused: GET",
+    ),
+}  # fmt: skip
+
+
+def ours_first(fake: FakeOptum, start: Start) -> contextlib.ExitStack:
+    stack = contextlib.ExitStack()
+    stack.enter_context(fake)
+    stack.enter_context(start())
+    return stack
+
+
+def theirs_first(fake: FakeOptum, start: Start) -> contextlib.ExitStack:
+    stack = contextlib.ExitStack()
+    stack.enter_context(start())
+    stack.enter_context(fake)
+    return stack
+
+
+Around = Callable[[FakeOptum, Start], contextlib.ExitStack]
+EITHER_ORDER = pytest.mark.parametrize("around", [ours_first, theirs_first])
+EVERY_TOOL = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+def outcomes(fake: FakeOptum) -> list[tuple[int | None, str]]:
+    return [(exchange.status, exchange.outcome) for exchange in fake.api_requests]
+
+
+@EITHER_ORDER
+@EVERY_TOOL
+def test_an_exception_of_a_stub_is_the_clients(case: Case, around: Around) -> None:
+    fake = FakeOptum()
+
+    with around(fake, case.raising):
+        with pytest.raises(type(case.error)) as caught:
+            case.send("GET", API, headers=good(fake))
+        assert caught.value is case.error
+
+    assert outcomes(fake) == [(None, f"token #1 accepted, raised by {case.tool}")]
+
+
+@EITHER_ORDER
+@EVERY_TOOL
+def test_where_no_stub_matches_the_tool_says_so_and_the_fake_does_not(
+    case: Case, around: Around
+) -> None:
+    fake = FakeOptum()
+
+    with around(fake, case.raising), pytest.raises(case.miss, match=case.tells):
+        case.send("GET", f"{API}/2", headers=good(fake))
+
+    assert outcomes(fake) == [(None, f"token #1 accepted, no stub of {case.tool} matched")]
+
+
+@EITHER_ORDER
+@EVERY_TOOL
+def test_what_a_tool_lets_through_is_refused_and_not_sent(case: Case, around: Around) -> None:
+    fake = FakeOptum()
+    refusal = (
+        f'GET {PATH} was refused and not sent: no protect() covers it; add optum_auth.protect("GET"'
+        f', "{PATH}"); nothing is protected yet'
+    )
+
+    with pytest.raises(AssertionError, match=rf"^GET {PATH} was refused"), around(fake, case.start):
+        assert ask(case.send, fake).status == 200
+        with pytest.raises(case.connect_error, match=re.escape(refusal)):
+            case.send("GET", API, headers=good(fake))
+
+    assert outcomes(fake) == [(None, "refused: no protect() covers the path")]
+
+
+# What the gateway answers itself.
+
+
+@EITHER_ORDER
+@EVERY_TOOL
+def test_a_protected_path_and_plain_http_are_the_fakes(case: Case, around: Around) -> None:
+    fake = FakeOptum(strict=False)
+
+    with around(fake, case.raising):
+        route = fake.protect("GET", PATH)
+        assert case.send("GET", API, headers=good(fake)).status == 200
+        assert case.send("POST", API, headers=good(fake)).status == 405
+        with pytest.raises(case.connect_error, match="HTTPS only"):
+            case.send("GET", API.replace("https", "http"), headers=good(fake))
+
+    assert len(route.requests) == 1
+
+
+@EITHER_ORDER
+@EVERY_TOOL
+def test_without_the_guard_the_tool_is_asked_at_once(case: Case, around: Around) -> None:
+    fake = FakeOptum(guard_stubs=False)
+
+    with around(fake, case.raising), pytest.raises(type(case.error)):
+        case.send("GET", API)
+
+    assert outcomes(fake) == [(None, f"raised by {case.tool}")]
+
+
+def test_a_stub_of_the_token_endpoint_is_never_asked(optum_auth: FakeOptum) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        stub = mock.post(optum_auth.token_url, status=500)
+        assert ask(send_with_requests, optum_auth).status == 200
+
+    assert stub.call_count == 0
+
+
+def test_a_patch_of_ones_own_is_no_tool(
+    optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    optum_auth.strict = False
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", lambda *_, **__: pytest.fail("no"))
+
+    with pytest.raises(requests.ConnectionError, match="no protect"):
+        requests.get(API, headers=good(optum_auth))
+
+
+def test_a_transport_of_the_users_own_answers_alone(optum_auth: FakeOptum) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(201))
+
+    with httpx.Client(transport=transport) as client, respx.mock(using="httpx"):
+        assert client.get(API).status_code == 201
+
+    assert len(optum_auth.exchanges) == 0
+
+
+# Requests within requests.
+
+
+@EITHER_ORDER
+def test_a_callback_of_responses_may_ask_for_a_token(around: Around) -> None:
+    fake = FakeOptum()
+
+    def answer(_: object) -> tuple[int, dict[str, str], str]:
+        return ask(SYNC, fake).status, {}, str(ask(send_with_requests, fake).status)
+
+    @contextlib.contextmanager
+    def theirs() -> Iterator[None]:
+        with responses.RequestsMock() as mock:
+            mock.add_callback("GET", API, callback=answer)
+            yield
+
+    with around(fake, theirs):
+        answered = send_with_requests("GET", API, headers=good(fake))
+
+    assert (answered.status, answered.content) == (200, b"200")
+
+
+@EITHER_ORDER
+@pytest.mark.parametrize("send", [SYNC, ASYNC])
+@pytest.mark.parametrize("using", ["httpcore", "httpx"])
+def test_a_side_effect_of_respx_may_ask_for_a_token(using: str, send: Send, around: Around) -> None:
+    fake = FakeOptum()
+
+    def answer(_: object) -> httpx.Response:
+        return httpx.Response(ask(SYNC, fake).status)
+
+    with around(fake, lambda: with_respx(using)(side_effect=answer)):
+        assert send("GET", API, headers=good(fake)).status == 200
+
+    assert len(fake.token_requests) == 1
+
+
+def test_a_callback_may_ask_another_api(optum_auth: FakeOptum) -> None:
+    headers = good(optum_auth)
+
+    def answer(*_: object) -> str:
+        return requests.get(f"{API}/2", headers=headers).text
+
+    with requests_mock.Mocker() as mock:
+        mock.get(API, text=answer)
+        mock.get(f"{API}/2", text="second")
+        assert requests.get(API, headers=headers).text == "second"
+
+    assert len(optum_auth.api_requests) == 2
+
+
+def test_one_tool_lets_a_request_through_to_another(optum_auth: FakeOptum) -> None:
+    with (
+        responses.RequestsMock() as beneath,
+        requests_mock.Mocker(real_http=True),
+    ):
+        beneath.get(API, body="beneath")
+        assert requests.get(API, headers=good(optum_auth)).text == "beneath"
+
+    assert outcomes(optum_auth) == [(200, "token #1 accepted, answered by responses")]
+
+
+# requests-mock holds one lock around each of its requests.
+
+
+@EITHER_ORDER
+def test_a_token_request_does_not_wait_for_the_lock_of_requests_mock(around: Around) -> None:
+    fake = FakeOptum()
+    inside, asked = threading.Event(), threading.Event()
+
+    def answer(*_: object) -> str:
+        inside.set()
+        assert asked.wait(5)
+        return "done"
+
+    @contextlib.contextmanager
+    def theirs() -> Iterator[None]:
+        with requests_mock.Mocker() as mock:
+            mock.get(API, text=answer)
+            yield
+
+    with around(fake, theirs):
+        headers = good(fake)
+        got: list[str] = []
+        thread = threading.Thread(
+            target=lambda: got.append(requests.get(API, headers=headers).text)
+        )
+        thread.start()
+        assert inside.wait(5)
+        assert ask(send_with_requests, fake).status == 200
+        asked.set()
+        thread.join()
+
+    assert got == ["done"]
+
+
+def test_a_hold_keeps_threads_beside_requests_mock(optum_auth: FakeOptum) -> None:
+    with requests_mock.Mocker(), optum_auth.hold() as hold:
+        threads = [
+            threading.Thread(target=ask, args=(send_with_requests, optum_auth)) for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        hold.wait_for(3)
+        hold.release()
+        for thread in threads:
+            thread.join()
+
+    assert len(optum_auth.token_requests) == 3
+
+
+# What the journal tells of an answer.
+
+
+def test_an_answer_is_in_the_journal(optum_auth: FakeOptum) -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(API, json={"covered": True}, status=203, headers={"X-Id": "7"})
+        requests.get(API, headers=good(optum_auth))
+
+    answered = optum_auth.api_requests[0].response
+    assert answered is not None
+    assert (answered.status, answered.headers["x-id"]) == (203, "7")
+    assert answered.body == b'{"covered": true}'
+
+
+def test_an_answer_that_is_streamed_is_left_to_the_client(optum_auth: FakeOptum) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(API, content=b"%PDF")
+        with requests.get(API, headers=good(optum_auth), stream=True) as answer:
+            assert answer.raw.read() == b"%PDF"
+
+    [exchange] = optum_auth.api_requests
+    assert exchange.response is not None
+    assert exchange.response.body == b""
+
+
+@pytest.mark.parametrize("send", [SYNC, ASYNC])
+@pytest.mark.parametrize("using", ["httpcore", "httpx"])
+def test_an_answer_of_httpx_is_in_the_journal(
+    send: Send, using: str, optum_auth: FakeOptum
+) -> None:
+    with respx.mock(using=using) as mock:
+        mock.get(API).respond(json=[1])
+        assert send("GET", API, headers=good(optum_auth)).json() == [1]
+
+    [exchange] = optum_auth.api_requests
+    assert exchange.response is not None
+    assert exchange.response.body == b"[1]"
+
+
+def test_a_stream_of_ones_own_is_read_by_the_client_alone(optum_auth: FakeOptum) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"one"
+        yield b"two"
+
+    with respx.mock as mock:
+        mock.get(API).mock(return_value=httpx.Response(200, content=parts()))
+        assert SYNC("GET", API, headers=good(optum_auth)).content == b"onetwo"
+
+
+def test_a_redirect_that_requests_mock_answers_is_told_with_where_it_leads(
+    optum_auth: FakeOptum,
+) -> None:
+    headers = good(optum_auth)
+    with requests_mock.Mocker() as mock:
+        mock.get(API, status_code=302, headers={"Location": f"{API}/2"})
+        mock.get(f"{API}/2", text="here")
+        assert requests.get(API, headers=headers).text == "here"
+
+    assert sorted(outcomes(optum_auth)) == [
+        (200, "token #1 accepted, answered by requests-mock"),
+        (302, "token #1 accepted, answered by requests-mock"),
+    ]
+
+
+def test_the_timeline_names_the_tool(optum_auth: FakeOptum) -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(API)
+        requests.get(API, headers=good(optum_auth))
+
+    line = optum_auth.timeline().partition("  ")[2]
+    assert line == "requests  GET …/inquiry/v1  200  token #1 accepted, answered by responses"
+
+
+# Faults of an API stand behind the token check, whoever answers.
+
+
+@EVERY_TOOL
+def test_a_fault_of_an_api_stands_before_the_stub(case: Case, optum_auth: FakeOptum) -> None:
+    optum_auth.inject_api(faults.server_error())
+
+    with case.raising():
+        statuses = [
+            case.send("GET", API).status,
+            case.send("GET", API, headers=good(optum_auth)).status,
+        ]
+        with pytest.raises(type(case.error)):
+            case.send("GET", API, headers=good(optum_auth))
+
+    assert statuses == [401, 500]
+
+
+@pytest.mark.parametrize(
+    ("start", "send", "answer"),
+    [
+        (with_responses, send_with_requests, {"json": {"a": 1, "b": 2}}),
+        (with_requests_mock, send_with_requests, {"json": {"a": 1, "b": 2}}),
+        (
+            with_respx("httpcore"),
+            SYNC,
+            {"return_value": httpx.Response(200, json={"a": 1, "b": 2})},
+        ),
+        (
+            with_respx("httpcore"),
+            ASYNC,
+            {"return_value": httpx.Response(200, json={"a": 1, "b": 2})},
+        ),
+    ],
+    ids=["responses", "requests-mock", "respx", "respx-async"],
+)
+def test_a_fault_spoils_what_a_stub_answers(
+    start: Callable[..., AbstractContextManager[None]],
+    send: Send,
+    answer: dict[str, Any],
+    optum_auth: FakeOptum,
+) -> None:
+    optum_auth.inject_api(faults.without("a"))
+
+    with start(**answer):
+        got = [send("GET", API, headers=good(optum_auth)).json() for _ in range(2)]
+
+    assert got == [{"b": 2}, {"a": 1, "b": 2}]
