@@ -162,9 +162,9 @@ class _Answer(aiohttp.ClientResponse):
     """With what newer versions of aiohttp want of it, which aioresponses does not know."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if "stream_writer" in aiohttp.ClientResponse.__init__.__annotations__:
-            kwargs["stream_writer"] = types.SimpleNamespace(output_size=0)
-        super().__init__(*args, **kwargs)
+        known = aiohttp.ClientResponse.__init__.__annotations__
+        newer = {"stream_writer": types.SimpleNamespace(output_size=0)}
+        super().__init__(*args, **kwargs, **{name: newer[name] for name in known if name in newer})
 
 
 def _stub_of(mock: aioresponses) -> Stub:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 import requests
 import responses
+import respx
 from inner_runs import Run
 from loopback_servers import answering, refusing
-from other_mocks import MOCKS, OTHER, THEIRS, Mock, functions
+from other_mocks import MOCKS, OTHER, SYNC, THEIRS, Mock, functions
 from token_requests import ask
 from transports_under_test import IN_PROCESS, Send, Transport, send_with_requests
 
@@ -145,6 +146,17 @@ def use_the_real_network(client: Send) -> None:
     """A request, after which nothing that a mock has put back for us is left."""
     with answering(b"real") as url:
         assert client("GET", url).content == b"real"
+
+
+def test_other_hosts_are_reached_through_a_tool_that_answers_for_the_gateway(
+    optum_auth: FakeOptum,
+) -> None:
+    headers = {"Authorization": f"Bearer {optum_auth.issue_token()}"}
+    with answering(b"real") as url, respx.mock as mock:
+        mock.get(f"{optum_auth.base_url}/members").respond(text="stubbed")
+        mock.route(host="127.0.0.1").pass_through()
+        assert SYNC("GET", f"{optum_auth.base_url}/members", headers=headers).content == b"stubbed"
+        assert SYNC("GET", url).content == b"real"
 
 
 # Where the mock is a decorator, or a fixture.

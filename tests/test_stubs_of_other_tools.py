@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
+from inner_runs import Run
 from other_mocks import functions
-from stub_forms import API, FORMS, NOT_NESTED, STUBBED, Form, Stub
+from stub_forms import API, BASE, FORMS, NOT_NESTED, PATH, STUBBED, Form, Stub
 from token_requests import ask
 
 from pytest_optum_auth import FakeOptum
@@ -23,19 +25,14 @@ Order = Callable[[Form, Test], None]
 
 
 @pytest.fixture(autouse=True)
-def nothing_leaves(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
-    """Nobody tries to look up or to open anything; what he tried is told."""
-    tried: list[object] = []
-
-    def refuse(*asked: object, **_: object) -> object:
-        tried.append(asked)
-        raise OSError("nothing may leave")
-
+def nothing_leaves(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody tries to look up or to open anything."""
+    network = Mock(side_effect=OSError("nothing may leave"))
     for name in ("getaddrinfo", "gethostbyname", "create_connection"):
-        monkeypatch.setattr(socket, name, refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    yield tried
-    assert tried == []
+        monkeypatch.setattr(socket, name, getattr(network, name))
+    monkeypatch.setattr(socket.socket, "connect", network.connect)
+    yield
+    assert network.mock_calls == []
 
 
 @pytest.fixture(autouse=True)
@@ -157,3 +154,103 @@ def test_no_other_token_does(
         assert (exchange.status, exchange.outcome[: len(outcome)]) == (401, outcome)
 
     order(form, body)
+
+
+FIXTURES = """
+import asyncio
+import httpx, pytest, requests
+from pytest_optum_auth import FakeOptum
+
+API = "{api}"
+
+def get(headers):
+    return requests.get(API, headers=headers)
+
+def httpx_get(headers):
+    return httpx.get(API, headers=headers)
+
+def httpx_get_async(headers):
+    async def go():
+        async with httpx.AsyncClient() as client:
+            return await client.get(API, headers=headers)
+    return asyncio.run(go())
+
+@pytest.fixture
+def of_requests_mock(requests_mock):
+    return requests_mock.get(API, text="stubbed"), "requests-mock"
+
+@pytest.fixture
+def of_respx(respx_mock):
+    return respx_mock.get(API).respond(text="stubbed"), "respx"
+
+@pytest.fixture
+def of_pytest_httpx(httpx_mock):
+    class Stub:
+        @property
+        def call_count(self):
+            return len(httpx_mock.get_requests(url=API))
+    httpx_mock.add_response(url=API, text="stubbed")
+    return Stub(), "pytest-httpx"
+
+def check(fake, stub, tool, get):
+    assert get({{}}).status_code == 401
+    dead = fake.issue_token(expires_in=0)
+    assert get({{"Authorization": f"Bearer {{dead}}"}}).status_code == 401
+    revoked = fake.issue_token()
+    fake.revoke()
+    assert get({{"Authorization": f"Bearer {{revoked}}"}}).status_code == 401
+    assert stub.call_count == 0
+    good = {{"Authorization": f"Bearer {{fake.issue_token()}}"}}
+    assert get(good).text == "stubbed"
+    assert stub.call_count == 1
+    assert fake.api_requests[-1].outcome == f"token #3 accepted, answered by {{tool}}"
+    assert [exchange.status for exchange in fake.api_requests] == [401, 401, 401, 200]
+
+def test_requests_mock_first(of_requests_mock, optum_auth):
+    check(optum_auth, *of_requests_mock, get)
+
+def test_requests_mock_second(optum_auth, of_requests_mock):
+    check(optum_auth, *of_requests_mock, get)
+
+@pytest.mark.parametrize("get", [httpx_get, httpx_get_async])
+def test_respx_first(of_respx, optum_auth, get):
+    check(optum_auth, *of_respx, get)
+
+@pytest.mark.parametrize("get", [httpx_get, httpx_get_async])
+def test_respx_second(optum_auth, of_respx, get):
+    check(optum_auth, *of_respx, get)
+
+@pytest.mark.respx(base_url="{base}", using="httpx")
+def test_respx_with_its_marker(optum_auth, respx_mock):
+    check(optum_auth, respx_mock.get("{path}").respond(text="stubbed"), "respx", httpx_get)
+
+@pytest.mark.parametrize("get", [httpx_get, httpx_get_async])
+def test_pytest_httpx_first(of_pytest_httpx, optum_auth, get):
+    check(optum_auth, *of_pytest_httpx, get)
+
+@pytest.mark.parametrize("get", [httpx_get, httpx_get_async])
+def test_pytest_httpx_second(optum_auth, of_pytest_httpx, get):
+    check(optum_auth, *of_pytest_httpx, get)
+
+@pytest.mark.optum_auth(strict=False)
+@pytest.mark.httpx_mock(should_mock=lambda request: False)
+@pytest.mark.parametrize("get", [httpx_get, httpx_get_async])
+def test_pytest_httpx_lets_it_through(httpx_mock, optum_auth, get):
+    with pytest.raises(httpx.ConnectError, match="no protect"):
+        get({{"Authorization": f"Bearer {{optum_auth.issue_token()}}"}})
+    assert "no protect" in optum_auth.problems()
+
+@pytest.mark.httpx_mock(assert_all_requests_were_expected=False)
+def test_pytest_httpx_has_no_stub(optum_auth, httpx_mock):
+    with pytest.raises(httpx.TimeoutException, match="No response can be found"):
+        httpx_get({{"Authorization": f"Bearer {{optum_auth.issue_token()}}"}})
+    assert optum_auth.api_requests[0].outcome.endswith(", no stub of pytest-httpx matched")
+"""
+
+
+def test_fixtures_and_markers_of_the_tools(run: Run) -> None:
+    plugins = ["-p", "respx", "-p", "pytest_httpx", "-p", "requests_mock.contrib._pytest_plugin"]
+
+    result = run(FIXTURES.format(api=API, base=BASE, path=PATH), *plugins)
+
+    result.assert_outcomes(passed=14)

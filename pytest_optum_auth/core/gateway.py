@@ -24,7 +24,7 @@ from .messages import (
     host_of,
     json_response,
 )
-from .other_tools import HandedOver, OtherTool, PassedThrough
+from .other_tools import HandedOver, OtherTool, PassedThrough, ShownAnswer
 from .state import GatewayState
 from .waits import Pause, Wait
 
@@ -99,7 +99,7 @@ class Gateway:
             try:
                 answer = yield from self._answer(handler, refusal, injection)
             except HandedOver as over:
-                self._record(handler.exchange, over.response, handler, injection)
+                self._record(handler.exchange, over.shown, handler, injection)
                 raise
             except GeneratorExit:
                 self._record(handler.exchange, None, handler, injection)
@@ -152,7 +152,7 @@ class Gateway:
     def _record(
         self,
         exchange: Exchange,
-        answer: Response | None,
+        answer: Response | ShownAnswer | None,
         handler: Handler | None = None,
         injection: Injection | None = None,
     ) -> None:

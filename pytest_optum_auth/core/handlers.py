@@ -213,7 +213,6 @@ class StubHandler:
         tool = self._tool
         try:
             answer = yield tool.ask
-            response: Response = yield functools.partial(tool.read, answer, fault is not None)
         except PassedThrough:
             raise
         except GeneratorExit:
@@ -224,9 +223,10 @@ class StubHandler:
             self._tell(f"no stub of {tool.name} matched" if no_stub else f"raised by {tool.name}")
             raise HandedOver(error=error) from None
         self._tell(f"answered by {tool.name}")
-        if fault is not None:
-            return _spoiled(response, fault, self.exchange)
-        raise HandedOver(answer, response)
+        if fault is None:
+            raise HandedOver(answer, tool.shown(answer))
+        response: Response = yield functools.partial(tool.read, answer)
+        return _spoiled(response, fault, self.exchange)
 
     def _tell(self, what: str) -> None:
         self.exchange.outcome = ", ".join(filter(None, [self.exchange.outcome, what]))

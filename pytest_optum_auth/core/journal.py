@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from .json_body import parse_json
 from .messages import Body, Form, Headers, Request, Response, mask_url, shown_path
+from .other_tools import ShownAnswer
 from .tokens import Token
 
 Kind = Literal["token", "api"]
@@ -68,7 +69,7 @@ class Exchange:
         self.path_params: dict[str, str] = path_params or {}
         self.timeout = request.timeout
         self.at: dt.datetime
-        self._answer: Response | None = None
+        self._answer: Response | ShownAnswer | None = None
         self.outcome = ""
         self.token: Token | None = None
         self.needless = False
@@ -114,7 +115,7 @@ class Exchange:
             body = body.replace(_TOKEN, self.token.value.encode())
         return RecordedResponse(sent.status, Headers(sent.headers), Body(body))
 
-    def end(self, at: dt.datetime, answer: Response | None) -> None:
+    def end(self, at: dt.datetime, answer: Response | ShownAnswer | None) -> None:
         """The gateway's: what was answered, and when."""
         if answer is not None and self.kind == "token" and self.token is not None:
             # Most of the answer is the token, which is kept already.

@@ -7,9 +7,8 @@ goes to the client as it is: an answer or an exception of the tool's own library
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
-
-from .messages import Response
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -28,11 +27,30 @@ class OtherTool(Protocol):
     def has_no_stub(self, error: BaseException) -> bool:
         """Whether ``error`` is how the tool says that no stub of its matched."""
 
-    def read(self, answer: Any, whole: bool) -> Any:
-        """``answer`` as a :class:`Response`; a coroutine gives it on async transports.
+    def shown(self, answer: Any) -> ShownAnswer:
+        """What the journal tells of ``answer``."""
 
-        Without ``whole`` a body that the client will read as a stream is left alone.
-        """
+    def read(self, answer: Any) -> Any:
+        """All of ``answer`` as a :class:`Response`; a coroutine gives it on async transports."""
+
+
+class ShownAnswer:
+    """An answer of the tool, for who looks at it later: its body is left to the client till then.
+
+    ``read()`` gives the body as far as the client has read it.
+    """
+
+    def __init__(
+        self, status: int, headers: Iterable[tuple[str, str]], read: Callable[[], bytes]
+    ) -> None:
+        self.status = status
+        self.headers = tuple(headers)
+        self._read = read
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of the body; ``b""`` where the client has taken them from a stream."""
+        return self._read()
 
 
 class PassedThrough(BaseException):
@@ -49,11 +67,11 @@ class HandedOver(BaseException):
     def __init__(
         self,
         answer: Any = None,
-        response: Response | None = None,
+        shown: ShownAnswer | None = None,
         error: BaseException | None = None,
     ) -> None:
         super().__init__()
-        self.response = response
+        self.shown = shown
         self._answer = answer
         self._error = error
 

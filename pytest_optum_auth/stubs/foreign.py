@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from ..core.other_tools import HandedOver, PassedThrough
+from ..core.other_tools import HandedOver, PassedThrough, ShownAnswer
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -48,12 +48,17 @@ def respx_in(core: str) -> str | None:
     That is below the transports of httpx, where no method of theirs is replaced.
     """
     mocks: Any = sys.modules.get("respx.mocks")
-    if mocks is None:
-        return None
-    for mocker in mocks.Mocker.registry.values():
+    for mocker in () if mocks is None else mocks.Mocker.registry.values():
         if mocker.routers and any(target.startswith(f"{core}.") for target in mocker.targets):
             return RESPX
     return None
+
+
+class Library(NamedTuple):
+    """How a client library's answers are read: for the journal, and as a whole."""
+
+    shown: Callable[[Any], ShownAnswer]
+    read: Callable[[Any], Any]
 
 
 class Passage:
@@ -67,11 +72,11 @@ class Passage:
         package: str,
         request: Any,
         beneath: Callable[[], Any],
-        read: Callable[[Any, bool], Any],
+        library: Library,
     ) -> None:
         self.request = request
         self.asked = False
-        self.read = read
+        self.shown, self.read = library
         self.met(package)
         self._beneath = beneath
 
@@ -116,7 +121,7 @@ def past(
     request: Any,
     beneath: Callable[[], Any],
     onward: Callable[[], Any],
-    read: Callable[[Any, bool], Any],
+    library: Library,
 ) -> Any:
     """``onward``, past a tool that would answer ``beneath``; it is asked where nobody else does."""
     outer = _passage.get()
@@ -125,7 +130,7 @@ def past(
             return onward()
         outer.met(package)
         return beneath()
-    token = _passage.set(Passage(package, request, beneath, read))
+    token = _passage.set(Passage(package, request, beneath, library))
     try:
         return onward()
     except HandedOver as over:
@@ -140,7 +145,7 @@ async def past_async(
     request: Any,
     beneath: Callable[[], Awaitable[Any]],
     onward: Callable[[], Awaitable[Any]],
-    read: Callable[[Any, bool], Any],
+    library: Library,
 ) -> Any:
     """:func:`past` in a coroutine."""
     outer = _passage.get()
@@ -149,7 +154,7 @@ async def past_async(
             return await onward()
         outer.met(package)
         return await beneath()
-    token = _passage.set(Passage(package, request, beneath, read))
+    token = _passage.set(Passage(package, request, beneath, library))
     try:
         return await onward()
     except HandedOver as over:

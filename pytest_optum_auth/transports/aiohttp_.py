@@ -27,8 +27,9 @@ from ..core.active import gateway_for
 from ..core.gateway import Reply
 from ..core.http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
 from ..core.messages import NetworkFault, Request, Response
+from ..core.other_tools import ShownAnswer
 from ..patching import Interception, Method
-from ..stubs.foreign import passage_of, past_async, tool_of
+from ..stubs.foreign import Library, passage_of, past_async, tool_of
 from .drive import drive_async
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -205,7 +206,7 @@ class _RequestMethod(Interception):
             )
             if tool is None:
                 return await onward()
-            return await past_async(tool, _call(method, whole), stubbed, onward, _read)
+            return await past_async(tool, _call(method, whole), stubbed, onward, _LIBRARY)
 
         return request
 
@@ -215,10 +216,16 @@ def _call(method: str, url: URL) -> tuple[str, str]:
     return method.upper(), url.path
 
 
-async def _read(answer: aiohttp.ClientResponse, whole: bool) -> Response:
-    """An answer of another tool, as the gateway would give it."""
-    body = await answer.read() if whole else b""
-    return Response(answer.status, tuple(answer.headers.items()), body)
+def _shown(answer: aiohttp.ClientResponse) -> ShownAnswer:
+    """An answer of another tool, for the journal."""
+    return ShownAnswer(answer.status, answer.headers.items(), lambda: answer._body or b"")
+
+
+async def _read(answer: aiohttp.ClientResponse) -> Response:
+    return Response(answer.status, tuple(answer.headers.items()), await answer.read())
+
+
+_LIBRARY: Final = Library(_shown, _read)
 
 
 def _around_call(beneath: Method) -> Method:

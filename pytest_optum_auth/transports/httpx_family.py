@@ -6,18 +6,19 @@ The user's clients, event hooks, auth flows, redirects and own transports around
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from ..core.active import gateway_at
 from ..core.gateway import Gateway
 from ..core.messages import Headers, NetworkFault, Request, Response
-from ..core.other_tools import PassedThrough
+from ..core.other_tools import PassedThrough, ShownAnswer
 from ..patching import Interception, Method
-from ..stubs.foreign import is_handed_over, passage_of, past, past_async, respx_in, tool_of
+from ..stubs.foreign import Library, is_handed_over, passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -79,7 +80,7 @@ class HttpxTransport:
                 return answer()
             self._watch_connections()
             stubbed = functools.partial(beneath, transport, request)
-            return past(found, request, stubbed, answer, _read)
+            return past(found, request, stubbed, answer, _SYNC)
 
         return handle_request
 
@@ -96,7 +97,7 @@ class HttpxTransport:
                 return await answer()
             self._watch_connections()
             stubbed = functools.partial(beneath, transport, request)
-            return await past_async(found, request, stubbed, answer, _read_async)
+            return await past_async(found, request, stubbed, answer, _ASYNC)
 
         return handle_async_request
 
@@ -233,41 +234,44 @@ class _Past:
         stubbed, onward = (
             functools.partial(way.handle_request, request) for way in (self._stubbed, self._chosen)
         )
-        return past(self._tool, request, stubbed, onward, _read)
+        return past(self._tool, request, stubbed, onward, _SYNC)
 
     async def handle_async_request(self, request: Any) -> Any:
         stubbed, onward = (
             functools.partial(w.handle_async_request, request)
             for w in (self._stubbed, self._chosen)
         )
-        return await past_async(self._tool, request, stubbed, onward, _read_async)
+        return await past_async(self._tool, request, stubbed, onward, _ASYNC)
 
 
 def _gateway_of(url: Any) -> Gateway | None:
     return gateway_at(url.raw_host.decode("ascii"))
 
 
-def _read(answer: Any, whole: bool) -> Response:
-    """An answer of another tool, as the gateway would give it."""
-    if whole:
-        answer.read()
-    return _recorded(answer)
+def _shown(answer: Any) -> ShownAnswer:
+    """An answer of another tool, for the journal."""
+    headers = answer.headers.multi_items()
+    return ShownAnswer(answer.status_code, headers, functools.partial(_content, answer))
 
 
-async def _read_async(answer: Any, whole: bool) -> Response:
-    if whole:
-        await answer.aread()
-    return _recorded(answer)
+def _content(answer: Any) -> bytes:
+    # RuntimeError: not read, or taken from the stream.
+    with contextlib.suppress(RuntimeError):
+        content: bytes = answer.content
+        return content
+    return b""
 
 
-def _recorded(answer: Any) -> Response:
-    body = b""
-    if answer.is_stream_consumed:
-        body = answer.content
-    elif hasattr(answer.stream, "__iter__") and hasattr(answer.stream, "__aiter__"):
-        # In memory: any other stream can be read once only, and by the client.
-        body = b"".join(answer.stream)
-    return Response(answer.status_code, tuple(answer.headers.multi_items()), body)
+def _read(answer: Any) -> Response:
+    return Response(answer.status_code, tuple(answer.headers.multi_items()), answer.read())
+
+
+async def _read_async(answer: Any) -> Response:
+    return Response(answer.status_code, tuple(answer.headers.multi_items()), await answer.aread())
+
+
+_SYNC: Final = Library(_shown, _read)
+_ASYNC: Final = Library(_shown, _read_async)
 
 
 def _retries(transport: Any) -> int:

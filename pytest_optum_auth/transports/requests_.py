@@ -10,7 +10,6 @@ import contextvars
 import functools
 import http.client
 import sys
-from collections.abc import Callable
 from typing import Any, Final
 
 import requests
@@ -29,8 +28,9 @@ from urllib3.util import Retry, Timeout
 from ..core.active import gateway_at, gateway_for
 from ..core.gateway import Gateway
 from ..core.messages import Headers, NetworkFault, Request, Response
+from ..core.other_tools import ShownAnswer
 from ..patching import Interception, Method
-from ..stubs.foreign import REQUESTS_MOCK, passage_of, past, tool_of
+from ..stubs.foreign import REQUESTS_MOCK, Library, passage_of, past, tool_of
 from .drive import drive
 from .urllib3_response import urllib3_response
 
@@ -160,7 +160,7 @@ def _around_send(beneath: Method) -> Method:
             functools.partial(method, adapter, request, *args, **kwargs)
             for method in (beneath, _send)
         )
-        return past(tool, request, stubbed, onward, _reader(**kwargs))
+        return past(tool, request, stubbed, onward, _LIBRARY)
 
     return send
 
@@ -197,7 +197,7 @@ def _around_session_send(beneath: Method) -> Method:
             functools.partial(method, session, request, **kwargs)
             for method in (beneath, _SESSION_SEND)
         )
-        return past(tool, request, stubbed, onward, _reader(**kwargs))
+        return past(tool, request, stubbed, onward, _LIBRARY)
 
     return send
 
@@ -209,7 +209,7 @@ def _around_mock_send(beneath: Method) -> Method:
         # requests-mock has replaced the adapter that the user mounted, and does not tell which.
         onward = functools.partial(_send, HTTPAdapter(), request, **kwargs)
         stubbed = functools.partial(beneath, adapter, request, **kwargs)
-        return past(REQUESTS_MOCK, request, stubbed, onward, _reader(**kwargs))
+        return past(REQUESTS_MOCK, request, stubbed, onward, _LIBRARY)
 
     return send
 
@@ -237,17 +237,24 @@ def _requests_mock() -> tuple[Interception, ...]:
     )
 
 
-def _reader(stream: bool = False, **_: Any) -> Callable[[requests.Response, bool], Response]:
-    return functools.partial(_read, stream=stream)
-
-
-def _read(answer: requests.Response, whole: bool, *, stream: bool = False) -> Response:
-    """An answer of another tool, as the gateway would give it; of redirects the first one."""
+def _shown(answer: requests.Response) -> ShownAnswer:
+    """For the journal; of an answer that was redirected the first one."""
     first = answer.history[0] if answer.history else answer
-    body = first.content if whole or not stream else b""
-    return Response(first.status_code, tuple(first.headers.items()), body)
+    return ShownAnswer(first.status_code, first.headers.items(), functools.partial(_content, first))
 
 
+def _content(answer: requests.Response) -> bytes:
+    try:
+        return answer.content or b""
+    except RuntimeError:  # taken from the stream
+        return b""
+
+
+def _read(answer: requests.Response) -> Response:
+    return Response(answer.status_code, tuple(answer.headers.items()), answer.content)
+
+
+_LIBRARY: Final = Library(_shown, _read)
 _adapter_send: Final = Interception(HTTPAdapter, "send", _around_send)
 _urlopen: Final = Interception(HTTPConnectionPool, "urlopen", _around_urlopen)
 _session_send: Final = Interception(requests.Session, "send", _around_session_send)

@@ -85,8 +85,7 @@ class HttpxClient:
 
     async def acall(self, method: str, path: str, **parts: Any) -> httpx.Response:
         async with httpx.AsyncClient(base_url=BASE) as http:
-            if not self.tokens.is_good:
-                self.tokens.keep((await http.post(TOKEN_URL, data=self.tokens.form)).json())
+            self.tokens.keep((await http.post(TOKEN_URL, data=self.tokens.form)).json())
             return _checked(await http.request(method, path, headers=self.tokens.headers, **parts))
 
 
