@@ -228,7 +228,11 @@ def test_the_scheme_basic_is_known_in_any_case(
 def test_the_default_secret_holds_characters_that_a_form_must_escape(
     optum_auth: FakeOptum,
 ) -> None:
-    assert set("&+=%/é ") <= set(optum_auth.credentials.client_secret)
+    secret = optum_auth.credentials.client_secret
+
+    assert set("&+=%/: ") <= set(secret)
+    # RFC 6749 appendix A.2: some clients send no other.
+    assert all(" " <= character <= "~" for character in secret)
 
 
 @pytest.mark.parametrize("secret", [None, "a+b", "50%25", "a&b=c"])

@@ -54,6 +54,14 @@ BAD = [
         for value in (None, ["openid"], "openid  email", " openid", "openid\temail", "open\x00id")
     ],
     *[
+        (
+            "scope",
+            value,
+            "scope must be ASCII without quotation mark and backslash, for example 'openid email'",
+        )
+        for value in ('ad"min', "ad\\min", "admén")
+    ],
+    *[
         ("token_type", value, "token_type must be a string that is not empty")
         for value in ("", None, 1)
     ],

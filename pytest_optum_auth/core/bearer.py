@@ -45,6 +45,10 @@ def check_bearer(
     left = token.remaining(now)
     if left <= dt.timedelta(0):
         return _invalid(token, f"token #{token.number} expired {in_seconds(-left)} ago", "expired")
+    early = token.too_early(now)
+    if early > dt.timedelta(0):
+        outcome = f"token #{token.number} is not good yet: its nbf is {in_seconds(early)} ahead"
+        return _invalid(token, outcome, "is not valid yet")
     missing = set((scope or "").split()) - set(token.scope.split())
     if missing:
         return _insufficient(token, scope or "")

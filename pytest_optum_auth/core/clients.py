@@ -9,8 +9,9 @@ from typing import Final
 
 __tracebackhide__ = True  # in the traceback of a test
 
-# A secret as real ones are: it breaks a client that forgets to escape its form fields.
-_AWKWARD: Final = "&+=%/é "
+# A secret as real ones are: it breaks a client that forgets to escape its form fields. Within what
+# RFC 6749 allows (appendix A.2): some clients send no other.
+_AWKWARD: Final = "&+=%/: "
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -63,22 +63,24 @@ class Gateway:
         if parts.scheme != "https":
             raise self._plain_http(Exchange("api" if version is None else "token", request))
         if version is not None:
-            return (yield from self._serve(TokenHandler(self.state, request, version)))
+            handler = TokenHandler(self.state, request, version)
+            return (yield from self._serve(handler, answers_unexpected))
         path, allowed, has_apis = parts.path, list[str](), self.state.addresses.has_apis(host)
         for path in self.state.addresses.paths(host, parts.path) if has_apis else ():
             route, path_params, methods = self.state.routes.find(request.method, path)
             if route is not None:
-                handler = ApiHandler(self.state, request, route, path_params)
-                return (yield from self._serve(handler))
+                api = ApiHandler(self.state, request, route, path_params)
+                return (yield from self._serve(api, answers_unexpected))
             allowed = allowed or methods
         if tool is not None and not allowed:
             with contextlib.suppress(PassedThrough):
-                return (yield from self._serve(StubHandler(self.state, request, tool)))
+                stub = StubHandler(self.state, request, tool)
+                return (yield from self._serve(stub, answers_unexpected))
         if not has_apis:
             raise self._no_api(request, host, path)
         return self._unexpected(request, path, allowed, answers_unexpected)
 
-    def _serve(self, handler: Handler) -> Reply:
+    def _serve(self, handler: Handler, arrived: bool) -> Reply:
         handler.exchange.at = self.state.local_now()
         if isinstance(handler, TokenHandler):
             for hold in list(self.state.holds):
@@ -112,8 +114,11 @@ class Gateway:
                 self._record(handler.exchange, None, handler, injection)
                 self.state.unexpected(f"{handler.faults.where}: {type(error).__name__}: {error}")
                 raise
-            answer = answer.to(handler.exchange.method)
+            answer = answer.to(handler.exchange.method, self.state.server_now())
             self._record(handler.exchange, answer, handler, injection)
+        if answer.status < 200 and not arrived:
+            # RFC 9110 section 15.2: the client goes on waiting for the answer, which never comes.
+            raise NetworkFault("disconnect", f"the connection ended after {answer.status}")
         return answer
 
     def _answer(
@@ -193,7 +198,7 @@ class Gateway:
                 405,
                 (facts.METHOD_REFUSED.format(method=method, allowed=names),),
                 headers=[("Allow", ", ".join(allowed))],
-            ).to(request.method)
+            ).to(request.method, self.state.server_now())
             self._record(exchange, answer)
             return answer
         exchange.outcome = "refused: no protect() covers the path"
@@ -206,7 +211,8 @@ class Gateway:
         self.state.unexpected(message)
         message = unexpected.in_one_line(message)
         if answers_unexpected:
-            answer = json_response(404, {"message": message}).to(request.method)
+            answer = json_response(404, {"message": message})
+            answer = answer.to(request.method, self.state.server_now())
             self._record(exchange, answer)
             return answer
         self._record(exchange, None)

@@ -132,7 +132,7 @@ class TokenHandler:
         client_id = grant.client.credentials.client_id
         ledger, settings = self._state.ledger, self._state.settings
         now = self._state.server_now()
-        held = ledger.held(client_id)
+        held = ledger.held(client_id, grant.scope)
         token = ledger.issue(
             client_id,
             grant.scope,
@@ -142,7 +142,8 @@ class TokenHandler:
         )
         self.exchange.token = token
         self.exchange.outcome = f"issued token #{token.number}"
-        if held is not None and (left := held.remaining(now)) > _NEEDLESS:
+        left = dt.timedelta(0) if held is None else held.remaining(now)
+        if held is not None and left > _NEEDLESS and held.too_early(now) <= dt.timedelta(0):
             self.exchange.needless = True
             self.exchange.outcome = (
                 f"needless: token #{held.number} was good for another {in_seconds(left)}"

@@ -6,11 +6,13 @@ credentials and tokens, so that an assertion that fails does not print them.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
@@ -157,17 +159,23 @@ class Response:
     headers: tuple[tuple[str, str], ...]
     body: bytes = field(repr=False)
 
-    def to(self, method: str) -> Response:
-        """The answer as it is sent to a request with ``method``.
+    def to(self, method: str, at: dt.datetime) -> Response:
+        """The answer as it is sent ``at`` (server's clock) to a request with ``method``.
 
-        With ``Content-Length`` where a body may stand (RFC 9110 section 8.6) unless the answer
-        tells its end itself, and without the body in answer to HEAD (section 9.3.2).
+        By RFC 9110: without a body where none may be (sections 15.2, 15.3.5, 15.3.6, 15.4.5) and in
+        answer to HEAD (9.3.2); with ``Content-Length`` where one may be, unless the answer tells
+        its end itself (8.6); with the ``Date`` (6.6.1), unless it has one.
         """
+        body = b"" if self.status < 200 or self.status in (204, 205, 304) else self.body
         headers = self.headers
-        tells_end = not _FRAMING.isdisjoint(name.lower() for name, _ in headers)
-        if self.status >= 200 and self.status not in (204, 304) and not tells_end:
-            headers = (*headers, ("Content-Length", str(len(self.body))))
-        return Response(self.status, headers, b"" if method == "HEAD" else self.body)
+        names = {name.lower() for name, _ in headers}
+        if self.status < 200 or self.status == 204:
+            headers = tuple(field for field in headers if field[0].lower() not in _FRAMING)
+        elif self.status != 304 and _FRAMING.isdisjoint(names):
+            headers = (*headers, ("Content-Length", str(len(body))))
+        if self.status >= 200 and "date" not in names:
+            headers = (*headers, ("Date", format_datetime(at, usegmt=True)))
+        return Response(self.status, headers, b"" if method == "HEAD" else body)
 
 
 def json_response(status: int, content: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:

@@ -99,6 +99,9 @@ class RouteTable:
         allowed: set[str] = set()
         for node, values in self._matches(path):
             route = node.routes.get(method)
+            if route is None and method == "HEAD":
+                # RFC 9110 section 9.3.2: as GET, without the body.
+                route = node.routes.get("GET")
             if route is not None:
                 return route, dict(zip(route.names, values, strict=True)), []
             allowed.update(node.routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, Literal, TypedDict, TypeVar, cast, get_args, overload
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from .messages import host_of, mask_url
 __tracebackhide__ = True  # in the traceback of a test
 
 T = TypeVar("T")
+# RFC 6749 section 3.3: what a scope-token holds, and what separates them.
+_SCOPE: Final = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")
 ErrorFormat = Literal["optum", "rfc6749", "keycloak"]
 
 
@@ -65,9 +68,11 @@ def _optional_seconds(value: object) -> str | None:
 
 def scope_text(value: object) -> str | None:
     """Scope tokens separated by single spaces (RFC 6749 section 3.3)."""
-    if isinstance(value, str) and value == " ".join(value.split()) and value.isprintable():
-        return None
-    return "scope names separated by single spaces, for example 'openid email'"
+    if not (isinstance(value, str) and value == " ".join(value.split()) and value.isprintable()):
+        return "scope names separated by single spaces, for example 'openid email'"
+    if not _SCOPE.fullmatch(value):
+        return "ASCII without quotation mark and backslash, for example 'openid email'"
+    return None
 
 
 def _text(value: object) -> str | None:

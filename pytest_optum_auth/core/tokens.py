@@ -19,6 +19,8 @@ __tracebackhide__ = True  # in the traceback of a test
 
 _SECOND: Final = dt.timedelta(seconds=1)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+# The last second that `datetime` knows.
+_LATEST: Final = 253_402_300_799
 # Claims that the ledger itself decides; another value would make Token lie.
 _OWN_CLAIMS: Final = frozenset({"iat", "exp", "jti", "azp"})
 
@@ -41,6 +43,7 @@ class Token:
     __slots__ = (
         "_exp",
         "_iat",
+        "_nbf",
         "client_id",
         "expires_in",
         "number",
@@ -50,8 +53,8 @@ class Token:
     )
 
     def __init__(
-        self, *, value: str, number: int, client_id: str, iat: int, exp: int, expires_in: int,
-        scope: str,
+        self, *, value: str, number: int, client_id: str, iat: int, exp: int, nbf: float,
+        expires_in: int, scope: str,
     ) -> None:  # fmt: skip
         self.value = value
         self.number = number
@@ -61,6 +64,7 @@ class Token:
         self.revoked_at: dt.datetime | None = None
         self._iat = iat
         self._exp = exp
+        self._nbf = nbf
 
     @property
     def issued_at(self) -> dt.datetime:
@@ -86,6 +90,10 @@ class Token:
         """How long it is still honoured at ``now`` (server's clock); not positive: expired."""
         return self.expires_at - now
 
+    def too_early(self, now: dt.datetime) -> dt.timedelta:
+        """How long it is not honoured yet at ``now`` (its ``nbf``); not positive: it is."""
+        return _EPOCH + self._nbf * _SECOND - now
+
     def __str__(self) -> str:
         return self.value
 
@@ -103,9 +111,9 @@ class Ledger:
         #: Whether a token is revoked as soon as it is issued.
         self.stillborn = False
         self._by_value: dict[str, Token] = {}
-        # The token of each client that lives longest: it alone decides whether another request
-        # was needless, so that the answer takes constant time.
-        self._longest: dict[str, Token] = {}
+        # The token of each client and scope that lives longest: it alone decides whether another
+        # request was needless, so that the answer takes constant time.
+        self._longest: dict[_Holding, Token] = {}
 
     @functools.cached_property
     def _family(self) -> str:
@@ -150,14 +158,16 @@ class Ledger:
             client_id=client_id,
             iat=iat,
             exp=exp,
+            nbf=payload.get("nbf", 0),
             expires_in=expires_in,
             scope=str(payload["scope"]),
         )
         self.tokens.append(token)
         self._by_value[value] = token
-        longest = self._longest.get(client_id)
+        holding = _holding(client_id, token.scope)
+        longest = self._longest.get(holding)
         if longest is None or longest.revoked or token.expires_at >= longest.expires_at:
-            self._longest[client_id] = token
+            self._longest[holding] = token
         if self.stillborn:
             self.revoke(token, now)
         return token
@@ -172,25 +182,37 @@ class Ledger:
         """The token of that value, or ``None`` when it was not issued here."""
         return self._by_value.get(value)
 
-    def held(self, client_id: str) -> Token | None:
-        """The token of ``client_id`` that lives longest, unless every one is revoked."""
-        return self._longest.get(client_id)
+    def held(self, client_id: str, scope: str) -> Token | None:
+        """Of the tokens of ``client_id`` with that scope the one that lives longest, unless every
+        one is revoked.
+        """
+        return self._longest.get(_holding(client_id, scope))
 
     def revoke(self, token: Token, now: dt.datetime) -> None:
         """From now on (server's clock) the token is refused."""
         token.revoked_at = token.revoked_at or now
-        if self._longest.get(token.client_id) is token:
-            left = [t for t in self.tokens if t.client_id == token.client_id and not t.revoked]
+        holding = _holding(token.client_id, token.scope)
+        if self._longest.get(holding) is token:
+            same = (t for t in self.tokens if _holding(t.client_id, t.scope) == holding)
+            left = [t for t in same if not t.revoked]
             if left:
-                self._longest[token.client_id] = max(left, key=lambda t: t.expires_at)
+                self._longest[holding] = max(left, key=lambda t: t.expires_at)
             else:
-                del self._longest[token.client_id]
+                del self._longest[holding]
 
     def revoke_all(self, now: dt.datetime) -> None:
         """From now on (server's clock) every token issued so far is refused."""
         for token in self.tokens:
             token.revoked_at = token.revoked_at or now
         self._longest.clear()
+
+
+_Holding = tuple[str, frozenset[str]]
+
+
+def _holding(client_id: str, scope: str) -> _Holding:
+    # Of a scope the order does not count (RFC 6749 section 3.3).
+    return client_id, frozenset(scope.split(" "))
 
 
 def _base64url(data: bytes) -> bytes:
@@ -203,12 +225,18 @@ _HEADER: Final = _base64url(_compact({"alg": facts.JWT_ALGORITHM, "typ": "JWT"})
 
 
 def check_claims(claims: Mapping[str, Any]) -> None:
-    """``ValueError`` when ``claims`` holds one that the ledger decides itself."""
+    """``ValueError`` for a claim that the ledger decides itself and for an ``nbf`` that is none."""
     taken = sorted(_OWN_CLAIMS & claims.keys())
     if taken:
         raise ValueError(
             f"claim {taken[0]!r} is decided by the token itself: use expires_in= for its life and "
             "client_id= for its owner"
+        )
+    nbf = claims.get("nbf", 0)
+    if isinstance(nbf, bool) or not isinstance(nbf, (int, float)) or not 0 <= nbf <= _LATEST:
+        raise ValueError(
+            f"nbf={nbf!r}: nbf must be seconds since 1970, as int(optum_clock.time) + 60 "
+            "(RFC 7519 section 4.1.5)"
         )
 
 

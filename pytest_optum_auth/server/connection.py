@@ -117,7 +117,9 @@ class Connection:
                 if not self._answer(incoming):
                     return
         except MalformedRequest as malformed:
-            self._socket.sendall(render(malformed.answer.to("GET"), close=True))
+            self._socket.sendall(
+                render(malformed.answer.to("GET", self._gateway.state.server_now()), close=True)
+            )
             self._drain()
 
     def _receive(self) -> Incoming | None:
@@ -141,7 +143,7 @@ class Connection:
             return False
         except Exception:
             # Of the user's callable. The gateway has recorded it.
-            answer = _FAILED.to(request.method)
+            answer = _FAILED.to(request.method, self._gateway.state.server_now())
         last = not incoming.keeps_alive or ends_connection(answer, request.method)
         self._socket.sendall(render(answer, close=last))
         if last:

@@ -292,6 +292,7 @@ def test_the_environment_leads_to_it(
         "OPTUM_CLIENT_ID": optum_auth.credentials.client_id,
         "OPTUM_CLIENT_SECRET": optum_auth.credentials.client_secret,
         "OPTUM_TOKEN_URL": optum_server.token_url,
+        "OPTUM_AUTH_URL": optum_server.token_url,
         "OPTUM_BASE_URL": optum_server.base_url,
         "SSL_CERT_FILE": ca,
         "REQUESTS_CA_BUNDLE": ca,
