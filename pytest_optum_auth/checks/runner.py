@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..core.holds import Hold
 from ..core.waits import in_trio
@@ -84,13 +84,22 @@ async def _tried_async(call: AsyncCall) -> Error:
 @contextlib.contextmanager
 def _sleeps_move(trial: Trial) -> Iterator[None]:
     """The client's sleeps are moves of the clock."""
-    clock: Any = trial.clock
-    before = getattr(clock, "sleep_moves", False)
-    clock.sleep_moves = True
+    before = trial.clock.sleep_moves
+    trial.clock.sleep_moves = cast(bool, _InThisThread())
     try:
         yield
     finally:
-        clock.sleep_moves = before
+        trial.clock.sleep_moves = before
+
+
+class _InThisThread:
+    """True in the thread that made it: a thread which refreshes in the background sleeps on."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def __bool__(self) -> bool:
+        return threading.get_ident() == self._thread
 
 
 def _in_threads(trial: Trial, call: Callable[[], object], number: int) -> list[Error]:

@@ -17,13 +17,17 @@ from typing import Any
 
 import aiohttp
 import httpx
+import jwt
 import requests
+import urllib3
 from transports_under_test import TLS, Answer
 
 from pytest_optum_auth import FakeOptum
 
 API = "/oihub/eligibility/v1/pre-service/member"
 TIMEOUT = 5.0
+# What the libraries raise when a connection breaks.
+LOST = (OSError, httpx.HTTPError, aiohttp.ClientError, urllib3.exceptions.HTTPError)
 
 
 class Refused(Exception):
@@ -48,7 +52,15 @@ class Leave:
     """Leave the client's lock."""
 
 
-Flow = Generator[Send | Take | Leave, Any, Any]
+@dataclass(frozen=True)
+class Sleep:
+    """Sleep so many seconds."""
+
+    seconds: float
+
+
+Wish = Send | Take | Leave | Sleep
+Flow = Generator[Wish, Any, Any]
 
 
 class GoodClient:
@@ -246,7 +258,7 @@ class DiesWithItsConnection(GoodClient):
             raise Refused("no connection")
         try:
             return (yield from super().fetch())
-        except (OSError, httpx.HTTPError, aiohttp.ClientError):
+        except LOST:
             self.is_dead = True
             raise
 
@@ -277,6 +289,73 @@ class LogsItsForm(GoodClient):
         logging.getLogger("eligibility").debug("POST %s", dict(self.form))
         return (yield from super().fetch())
 
+
+# Others keep them in another way.
+
+
+class SleepsAsLongAsRetryAfterSays(GoodClient):
+    def fetch(self) -> Flow:
+        answer = yield from super().fetch()
+        if answer.status == 429:
+            yield Sleep(int(answer.headers["Retry-After"]))
+            answer = yield from super().fetch()
+        return answer
+
+
+class TriesThroughAnOutage(GoodClient):
+    def fetch(self) -> Flow:
+        for pause in (1, 5, 20):
+            try:
+                answer = yield from super().fetch()
+            except LOST:
+                answer = None
+            if answer and answer.status < 500:
+                return answer
+            yield Sleep(pause)
+        return (yield from super().fetch())
+
+
+class ReplacesAtTheVeryEnd(GoodClient):
+    margin = 0
+
+
+class ReadsTheEndInTheToken(GoodClient):
+    def is_over(self, refused: str | None) -> bool:
+        if self.token in (None, refused):
+            return True
+        claims = jwt.decode(self.token, options={"verify_signature": False})
+        return time.time() >= claims["exp"]
+
+
+class WaitsUntilSomebodyElseHasFetched(GoodClient):
+    is_fetching = False
+
+    def good_token(self, refused: str | None = None) -> Flow:
+        while self.is_fetching:
+            yield Sleep(0.01)
+        if self.is_over(refused):
+            self.is_fetching = True
+            try:
+                yield from self.renew()
+            finally:
+                self.is_fetching = False
+        return self.token
+
+
+class FetchesWhenItIsMade(GoodClient):
+    def __init__(self, fake: FakeOptum) -> None:
+        super().__init__(fake)
+        self.keep(post_with_requests(Send(self.token_url, form=self.form)))
+
+
+KEEPING: list[type[GoodClient]] = [
+    SleepsAsLongAsRetryAfterSays,
+    TriesThroughAnOutage,
+    ReplacesAtTheVeryEnd,
+    ReadsTheEndInTheToken,
+    WaitsUntilSomebodyElseHasFetched,
+    FetchesWhenItIsMade,
+]
 
 # Of each promise who breaks it, and no other.
 BREAKING: dict[str, type[GoodClient]] = {
@@ -318,9 +397,11 @@ def in_threads(client: GoodClient, post: Callable[[Send], Answer]) -> Callable[[
     """The call of ``client`` for threads, sent with ``post``."""
     lock = threading.Lock()
 
-    def act(wish: Send | Take | Leave) -> object:
+    def act(wish: Wish) -> object:
         if isinstance(wish, Send):
             return post(wish)
+        if isinstance(wish, Sleep):
+            return time.sleep(wish.seconds)
         return lock.acquire() if isinstance(wish, Take) else lock.release()
 
     def call() -> None:
@@ -339,14 +420,18 @@ def in_threads(client: GoodClient, post: Callable[[Send], Answer]) -> Callable[[
 
 
 def in_tasks(
-    client: GoodClient, post: Callable[[Send], Awaitable[Answer]]
+    client: GoodClient,
+    post: Callable[[Send], Awaitable[Answer]],
+    new_lock: Callable[[], Any] = asyncio.Lock,
 ) -> Callable[[], Awaitable[object]]:
     """The call of ``client`` for coroutines, sent with ``post``."""
-    lock = asyncio.Lock()
+    lock = new_lock()
 
-    async def act(wish: Send | Take | Leave) -> object:
+    async def act(wish: Wish) -> object:
         if isinstance(wish, Send):
             return await post(wish)
+        if isinstance(wish, Sleep):
+            return await asyncio.sleep(wish.seconds)
         return await lock.acquire() if isinstance(wish, Take) else lock.release()
 
     async def call() -> None:
