@@ -386,7 +386,7 @@ def test_a_listed_host_may_be_called(
     project: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyprojecttoml(f'{TOML}optum_live_hosts = ["one.example.com", "two.example.com"]\n')
-    pytester.makepyfile("def test_it():\n    pass\n")
+    pytester.makepyfile("import pytest\n\n@pytest.mark.optum_live\ndef test_it():\n    pass\n")
     monkeypatch.setenv("OPTUM_CLIENT_ID", "a-client-of-nobody")
     monkeypatch.setenv("OPTUM_CLIENT_SECRET", "a-secret-of-nobody")
 
