@@ -20,8 +20,8 @@ for library in TRANSPORTS:
     load(library)
 
 Headers = dict[str, str]
-Test = Callable[[FakeOptum, Stub], None]
-Order = Callable[[Form, Test], None]
+Asking = Callable[[FakeOptum, Stub], None]
+Order = Callable[[Form, Asking], None]
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def form(name: str) -> Form:
     return FORMS[name]
 
 
-def theirs_first(form: Form, body: Test) -> None:
+def theirs_first(form: Form, body: Asking) -> None:
     def within(stub: Stub) -> None:
         with FakeOptum() as fake:
             body(fake, stub)
@@ -61,12 +61,12 @@ def theirs_first(form: Form, body: Test) -> None:
     form(within)
 
 
-def ours_first(form: Form, body: Test) -> None:
+def ours_first(form: Form, body: Asking) -> None:
     with FakeOptum() as fake:
         form(lambda stub: body(fake, stub))
 
 
-def between_two_of_theirs(form: Form, body: Test) -> None:
+def between_two_of_theirs(form: Form, body: Asking) -> None:
     def within(outer: Stub) -> None:
         # By their own rules the inner one answers, or the outer one.
         def calls(inner: Stub) -> int:
