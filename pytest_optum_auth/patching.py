@@ -1,46 +1,120 @@
 """Replacing a method of a library's class, and staying on top of others who do the same.
 
-Mocks replace the same methods as we do, before us or after us, and put back what they found.
-Whoever replaces last is asked first. So each wrapper of ours remembers what it covers, and when
-another mock has covered ours, a new wrapper is laid over that one: requests to a gateway host come
-to us, everything else goes down through the layers in their order.
+Mocks and tracers replace the same methods as we do, before us or after us, and put back what they
+found. Whoever replaces last is asked first. So when somebody has covered our layer, a new one is
+laid over his: requests to a gateway host come to us, everything else goes down through the layers
+in their order.
+
+Nobody is to notice a layer who does not send a request: the class shows what lies beneath it, with
+its marks, its records and its kind, so that others recognize their own and take it off.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
+import inspect
 import threading
 from collections.abc import Callable
-from types import ModuleType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any, Final
 
 __tracebackhide__ = True  # in the traceback of a test
 
 Method = Callable[..., Any]
-_lock: Final = threading.Lock()
+_lock: Final = threading.RLock()
+_IN_C: Final = (MethodDescriptorType, WrapperDescriptorType, BuiltinFunctionType)
+_own: Final = object.__getattribute__
+# Of a class that has not got the method itself, but of its bases.
+_INHERITED: Final = object()
+
+
+class _LookAlike:
+    """Looks like ``shown`` in everything but its identity; who calls it calls ``called``."""
+
+    __slots__ = ("called", "shown")
+    called: Method
+    shown: Any
+
+    def __init__(self, shown: Any, called: Method) -> None:
+        object.__setattr__(self, "shown", shown)
+        object.__setattr__(self, "called", called)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__reduce_ex__":
+            return _own(self, name)
+        return getattr(_own(self, "shown"), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(_own(self, "shown"), name, value)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return _own(self, "called")(*args, **kwargs)
+
+    def __reduce_ex__(self, protocol: object) -> str:
+        # By its name, as a function is pickled.
+        name: str = self.__qualname__
+        return name
+
+
+class _Layer(_LookAlike):
+    """What stands in the class (or the module) over ``beneath``."""
+
+    __slots__ = ("beneath", "interception")
+
+    def __init__(
+        self, shown: Any, called: Method, interception: Interception, beneath: Any
+    ) -> None:
+        super().__init__(shown, called)
+        object.__setattr__(self, "interception", interception)
+        object.__setattr__(self, "beneath", beneath)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return _own(self, "interception").seen(self, instance, owner)
 
 
 class Interception:
     """One method of one class, or one function of a module.
 
-    ``around(beneath)`` makes the wrapper; ``beneath`` is the method that it covers.
+    ``around(beneath)`` makes the wrapper; ``beneath`` is what it covers, called with the instance
+    first. ``comes_back``: the genuine method uses another one that is intercepted. Then the class
+    shows the genuine one itself, which compares and pickles as ever; otherwise one that looks like
+    it, so that ``Owner.method(instance)`` comes to us too.
     """
 
     def __init__(
-        self, owner: type | ModuleType, name: str, around: Callable[[Method], Method]
+        self,
+        owner: type | ModuleType,
+        name: str,
+        around: Callable[[Method], Method],
+        *,
+        comes_back: bool = False,
     ) -> None:
         self._owner = owner
         self._name = name
         self._around = around
-        # What a class has of its bases: it is left without a method of its own, as it was.
-        self._inherited = (
-            getattr(super(owner, owner), name, None) if isinstance(owner, type) else None
-        )
-        # Also the wrappers that another mock has covered: it will put them back when it stops.
-        self._beneath: dict[Method, Method] = {}
-        # What was covered last and our layer over it: as a rule it is the same the next time.
-        self._last: tuple[Method, Method] | None = None
+        self._comes_back = comes_back
+        self.genuine: Final[Any] = _genuine(owner, name)
+        # The layer that was laid last: as a rule it covers the same the next time.
+        self._last: _Layer | None = None
         self._active = False
+
+    @property
+    def beneath(self) -> Any:
+        """What the owner would have without us, as it stands there; an inherited one as well."""
+        return self._resolved(self._below(self._current()))
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether nobody else has replaced the method."""
+        return self.beneath is self.genuine
 
     def install(self) -> None:
         """Answer from now on."""
@@ -48,43 +122,145 @@ class Interception:
         self.rise()
 
     def rise(self) -> None:
-        """Lie on top again, if another mock has covered us."""
-        if getattr(self._owner, self._name) in self._beneath:
+        """Lie on top again, if somebody has covered us or taken us off."""
+        if self._is_ours(self._current()):
             return
         with _lock:
-            current = getattr(self._owner, self._name)
-            if self._active and current not in self._beneath:
-                if self._last is None or self._last[0] is not current:
-                    self._last = (current, self._layer(current))
-                layer = self._last[1]
-                self._beneath[layer] = current
-                setattr(self._owner, self._name, layer)
+            current = self._current()
+            if self._active and not self._is_ours(current):
+                if self._last is None or _own(self._last, "beneath") is not current:
+                    self._last = self._layer(current)
+                setattr(self._owner, self._name, self._last)
 
     def remove(self) -> None:
-        """Answer no more. Take our wrappers off, as far down as nobody else's lies between them."""
-        if not self._active and not self._beneath:
-            return
+        """Answer no more. Take our layers off, as far down as nobody else's lies between them."""
         with _lock:
             self._active = False
-            top = current = getattr(self._owner, self._name)
-            while current in self._beneath:
-                current = self._beneath.pop(current)
-            if current is top:
+            current = self._current()
+            if not self._is_ours(current):
                 return
-            if current is self._inherited:
+            below = self._below(current)
+            if below is _INHERITED:
                 delattr(self._owner, self._name)
             else:
-                setattr(self._owner, self._name, current)
+                setattr(self._owner, self._name, below)
 
-    def _layer(self, beneath: Method) -> Method:
+    def seen(self, layer: _Layer, instance: Any, owner: type | None) -> Any:
+        """What ``instance.name`` is, or ``owner.name`` where there is no instance."""
+        shown = _own(layer, "shown")
+        if not self._active:
+            # Who covered us has stopped after our end, and has put us back.
+            self.remove()
+            return _bound(shown, instance, owner)
+        if type(shown) is FunctionType:
+            if instance is not None:
+                return MethodType(layer, instance)
+            return shown if self._comes_back and shown is self.genuine else layer
+        bound = _bound(shown, instance, owner)
+        if instance is None:
+            # As it is: a tracer looks whether it is of his own type.
+            return bound
+        return _LookAlike(bound, functools.partial(_own(layer, "called"), instance))
+
+    def _current(self) -> Any:
+        return vars(self._owner).get(self._name, _INHERITED)
+
+    def _is_ours(self, current: Any) -> bool:
+        # Never by `==`: proxies of tracers equal what they wrap.
+        return type(current) is _Layer and _own(current, "interception") is self
+
+    def _below(self, current: Any) -> Any:
+        while self._is_ours(current):
+            current = _own(current, "beneath")
+        return current
+
+    def _resolved(self, current: Any) -> Any:
+        if current is not _INHERITED:
+            return current
+        bases = self._owner.__mro__[1:]
+        return next(vars(base)[self._name] for base in bases if self._name in vars(base))
+
+    def _layer(self, current: Any) -> _Layer:
+        shown = self._resolved(current)
+        beneath = self._from_instance(shown)
         wrapper = self._around(beneath)
 
-        @functools.wraps(beneath)
-        def layer(*args: Any, **kwargs: Any) -> Any:
+        def called(*args: Any, **kwargs: Any) -> Any:
             if self._active:
                 return wrapper(*args, **kwargs)
-            # A mock that covered us has stopped after our end, and has put us back.
-            self.remove()
+            # By somebody who took us for the method.
             return beneath(*args, **kwargs)
 
-        return layer
+        return _Layer(shown, called, self, current)
+
+    def _from_instance(self, raw: Any) -> Method:
+        """``raw`` as a function that is called with the instance first."""
+        if type(raw) is FunctionType or isinstance(self._owner, ModuleType):
+            beneath: Method = raw
+            return beneath
+
+        def bound_first(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return _bound(raw, instance, type(instance))(*args, **kwargs)
+
+        # Others ask it whose it is.
+        return _LookAlike(raw, bound_first)
+
+
+class Lookout(Interception):
+    """Calls ``before()`` whenever an object is asked for the method, and leaves it as it is.
+
+    Without a frame of ours: a warning that the method gives is attributed to who calls it.
+    """
+
+    def __init__(self, owner: type, name: str, before: Callable[[], None]) -> None:
+        super().__init__(owner, name, lambda beneath: beneath)
+        self._before = before
+
+    def seen(self, layer: _Layer, instance: Any, owner: type | None) -> Any:
+        if not self._active:
+            return super().seen(layer, instance, owner)
+        if instance is not None:
+            self._before()
+        return _bound(_own(layer, "shown"), instance, owner)
+
+
+class OverOthers(Interception):
+    """An interception that stands only while somebody else has replaced the method."""
+
+    def rise(self) -> None:
+        if self._current() is not self.genuine:
+            super().rise()
+
+
+def _bound(raw: Any, instance: Any, owner: type | None) -> Any:
+    """What Python makes of an attribute of a class that stands there as ``raw``."""
+    get = getattr(type(raw), "__get__", None)
+    return raw if get is None else get(raw, instance, owner)
+
+
+def _genuine(owner: type | ModuleType, name: str) -> Any:
+    """The library's own method, also where somebody has replaced it already.
+
+    He keeps it, to put it back; so it is among the objects that are alive.
+    """
+    found = inspect.getattr_static(owner, name)
+    homes = {_package(owner.__name__): {name}}
+    if isinstance(owner, type):
+        homes = {_package(cls.__module__): set() for cls in owner.__mro__}
+        for cls in owner.__mro__:
+            homes[_package(cls.__module__)].add(f"{cls.__qualname__}.{name}")
+
+    def names_at_home(candidate: Any) -> set[str]:
+        # Of the functions alone: what else is alive may not bear to be looked at.
+        if type(candidate) is not FunctionType:
+            return set()
+        return homes.get(_package(candidate.__globals__.get("__name__")), set())
+
+    if names_at_home(found) or type(found) in _IN_C:
+        return found
+    alive = [x for x in gc.get_objects() if (names := names_at_home(x)) and x.__qualname__ in names]
+    return alive[-1] if alive else found
+
+
+def _package(module: object) -> str:
+    return str(module).partition(".")[0]

@@ -23,7 +23,7 @@ from loopback_servers import FAILING
 from token_requests import API, fields
 
 from pytest_optum_auth import Clock, FakeOptum, faults
-from pytest_optum_auth.transports.aiohttp_ import _GatewayConnection, _genuine_request
+from pytest_optum_auth.transports.aiohttp_ import _GatewayConnection
 
 PATH = "/oihub/claim/inquiry/v1"
 T = TypeVar("T")
@@ -395,13 +395,6 @@ def test_aioresponses_answers_for_the_other_hosts(ours_first: bool, new_session:
     assert aiohttp.ClientSession._request is genuine
 
 
-def test_aioresponses_that_started_before_our_module_was_loaded_is_seen_through() -> None:
-    genuine = aiohttp.ClientSession._request
-    with aioresponses():
-        assert aiohttp.ClientSession._request is not genuine
-        assert _genuine_request() is genuine
-
-
 def test_the_function_of_aiohttp_works_beneath_a_mock(optum_auth: FakeOptum) -> None:
     async def main() -> int:
         with aioresponses():
@@ -532,15 +525,6 @@ def test_the_private_names_are_what_they_were() -> None:
     assert parameters(aiohttp.ClientSession._request)[:3] == ["self", "method", "str_or_url"]
     assert parameters(aiohttp.ClientSession._build_url) == ["self", "str_or_url"]
     assert parameters(ResponseHandler)[0] == "loop"
-
-
-def test_without_a_mock_the_calls_are_aiohttps_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_optum_auth.transports.aiohttp_._MOCKS", ())
-    genuine = aiohttp.ClientSession.get
-
-    with FakeOptum() as fake:
-        assert aiohttp.ClientSession.get is genuine
-        assert run(lambda session: ask(session, fake)) == 200
 
 
 def test_the_user_gets_aiohttp_back_as_it_was() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 import pytest
@@ -25,6 +26,8 @@ def another_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     """httpx in a version that nobody knows yet has been imported."""
     module = ModuleType("httpx")
     module.__version__ = "9.0.dev1"  # type: ignore[attr-defined]
+    module.__path__ = []
+    module.__spec__ = ModuleSpec("httpx", None, is_package=True)
     monkeypatch.setitem(sys.modules, "httpx", module)
     monkeypatch.delitem(sys.modules, f"{transports.__name__}.httpx_", raising=False)
     monkeypatch.setattr(transports, "_unknown", {})

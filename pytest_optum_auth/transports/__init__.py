@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections.abc import Iterable
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from ..core import active
 from ..core.gateway import Gateway
@@ -110,8 +110,10 @@ def _imported(name: str) -> None:
 
 
 def _is_imported(name: str) -> bool:
-    # A suite that proves that it does without a library puts None there.
-    return sys.modules.get(name) is not None
+    # A suite that does without a library puts None there, a mock, or a module of its own.
+    module: Any = sys.modules.get(name)
+    is_module = issubclass(type(module), ModuleType)
+    return is_module and hasattr(module, "__path__") and module.__spec__ is not None
 
 
 def _is_installed(name: str) -> bool:

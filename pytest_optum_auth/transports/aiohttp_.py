@@ -14,10 +14,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import functools
-import inspect
-import sys
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -28,7 +26,7 @@ from ..core.gateway import Reply
 from ..core.http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
 from ..core.messages import NetworkFault, Request, Response
 from ..core.other_tools import ShownAnswer
-from ..patching import Interception, Method
+from ..patching import Interception, Lookout, Method, OverOthers
 from ..stubs.foreign import Library, passage_of, past_async, tool_of
 from .drive import drive_async
 
@@ -139,7 +137,6 @@ class _GatewayConnection(asyncio.Transport):
 
 
 def _around_create_connection(beneath: Method) -> Method:
-    @functools.wraps(beneath)
     async def create_connection(connector: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
         if gateway_for(str(req.url)) is None:
             return await beneath(connector, req, *args, **kwargs)
@@ -152,7 +149,6 @@ def _around_create_connection(beneath: Method) -> Method:
 
 
 def _around_connect(beneath: Method) -> Method:
-    @functools.wraps(beneath)
     async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:
         # Each request has limits of its own, also on a connection that another one has left.
         connection = await beneath(connector, req, traces=traces, timeout=timeout)
@@ -164,51 +160,22 @@ def _around_connect(beneath: Method) -> Method:
     return connect
 
 
-def _genuine_request() -> Method:
-    """aiohttp's own method, also when another mock started before this module was loaded."""
-    method: Any = inspect.unwrap(aiohttp.ClientSession._request)
-    while (mock := getattr(method, "mock", None)) is not None:
-        # aioresponses: a mock that calls back into the object which keeps what it replaced.
-        method = inspect.unwrap(mock.side_effect.__self__.patcher.temp_original)
-    return cast(Method, method)
+def _around_request(beneath: Method) -> Method:
+    tool = tool_of(beneath)
 
+    async def request(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
+        whole = session._build_url(url)
+        if gateway_for(str(whole)) is None:
+            return await beneath(session, method, url, **kwargs)
+        stubbed, onward = (
+            functools.partial(way, session, method, url, **kwargs)
+            for way in (beneath, _request.genuine)
+        )
+        if tool is None:
+            return await onward()
+        return await past_async(tool, _call(method, whole), stubbed, onward, _LIBRARY)
 
-class _RequestMethod(Interception):
-    """How a session makes a request: aioresponses and vcr replace that.
-
-    Ours stands only while somebody else's does, and makes requests to the gateway genuine ones.
-    """
-
-    def __init__(self) -> None:
-        self._genuine = _genuine_request()
-        super().__init__(aiohttp.ClientSession, "_request", self._around_request)
-
-    @property
-    def is_genuine(self) -> bool:
-        """Whether nobody has replaced it."""
-        return bool(aiohttp.ClientSession._request is self._genuine)
-
-    def rise(self) -> None:
-        if not self.is_genuine:
-            super().rise()
-
-    def _around_request(self, beneath: Method) -> Method:
-        tool = tool_of(beneath)
-
-        @functools.wraps(beneath)
-        async def request(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
-            whole = session._build_url(url)
-            if gateway_for(str(whole)) is None:
-                return await beneath(session, method, url, **kwargs)
-            stubbed, onward = (
-                functools.partial(way, session, method, url, **kwargs)
-                for way in (beneath, self._genuine)
-            )
-            if tool is None:
-                return await onward()
-            return await past_async(tool, _call(method, whole), stubbed, onward, _LIBRARY)
-
-        return request
+    return request
 
 
 def _call(method: str, url: URL) -> tuple[str, str]:
@@ -229,51 +196,36 @@ _LIBRARY: Final = Library(_shown, _read)
 
 
 def _around_call(beneath: Method) -> Method:
-    @functools.wraps(beneath)
     def call(session: Any, *args: Any, **kwargs: Any) -> Any:
-        _request_method.rise()
+        _request.rise()
         return beneath(session, *args, **kwargs)
 
     return call
 
 
-def _around_init(beneath: Method) -> Method:
-    @functools.wraps(beneath)
-    def init(session: Any, *args: Any, **kwargs: Any) -> None:
-        _watch_mocks()
-        beneath(session, *args, **kwargs)
-
-    return init
-
-
-_request_method: Final = _RequestMethod()
-_CALLS: Final = ("request", "get", "options", "head", "post", "put", "patch", "delete")
-_calls: Final = [Interception(aiohttp.ClientSession, name, _around_call) for name in _CALLS]
 _create_connection: Final = Interception(
     aiohttp.TCPConnector, "_create_connection", _around_create_connection
 )
-_connect: Final = Interception(aiohttp.BaseConnector, "connect", _around_connect)
-_init: Final = Interception(aiohttp.ClientSession, "__init__", _around_init)
-# What replaces `ClientSession._request` when it starts.
-_MOCKS: Final = ("aioresponses", "vcr")
-
-
-def _watch_mocks() -> None:
-    """Where there are mocks, look at each call whether one has covered us."""
-    if not _request_method.is_genuine or any(name in sys.modules for name in _MOCKS):
-        for interception in (_request_method, *_calls):
-            interception.install()
+# aioresponses and vcr replace that.
+_request: Final = OverOthers(aiohttp.ClientSession, "_request", _around_request)
+_CALLS: Final = ("request", "get", "options", "head", "post", "put", "patch", "delete")
+_interceptions: Final = (
+    _create_connection,
+    Interception(aiohttp.BaseConnector, "connect", _around_connect),
+    _request,
+    # For `aiohttp.request`, which calls none of them.
+    Lookout(aiohttp.ClientSession, "__init__", _request.rise),
+    *(Interception(aiohttp.ClientSession, name, _around_call, comes_back=True) for name in _CALLS),
+)
 
 
 def install() -> None:
     """Requests of every ``aiohttp.ClientSession`` to a gateway host end at the gateway."""
-    _create_connection.install()
-    _connect.install()
-    _init.install()
-    _watch_mocks()
+    for interception in _interceptions:
+        interception.install()
 
 
 def remove() -> None:
     """Undo :func:`install`."""
-    for interception in (*_calls, _request_method, _init, _connect, _create_connection):
+    for interception in reversed(_interceptions):
         interception.remove()

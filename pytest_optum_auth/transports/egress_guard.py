@@ -6,7 +6,6 @@ it asks for the address of a gateway host, or a proxy for a tunnel to it. There 
 
 from __future__ import annotations
 
-import functools
 import http.client
 import socket
 from typing import Any, Final
@@ -47,7 +46,6 @@ def _stop(host: object) -> None:
 
 
 def _around_getaddrinfo(beneath: Method) -> Method:
-    @functools.wraps(beneath)
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
         _stop(host)
         return beneath(host, *args, **kwargs)
@@ -56,7 +54,6 @@ def _around_getaddrinfo(beneath: Method) -> Method:
 
 
 def _around_connect(beneath: Method) -> Method:
-    @functools.wraps(beneath)
     def connect(sock: Any, address: Any) -> Any:
         if isinstance(address, tuple) and address:
             _stop(address[0])
@@ -66,7 +63,6 @@ def _around_connect(beneath: Method) -> Method:
 
 
 def _around_set_tunnel(beneath: Method) -> Method:
-    @functools.wraps(beneath)
     def set_tunnel(connection: Any, host: Any, *args: Any, **kwargs: Any) -> Any:
         _stop(host)
         return beneath(connection, host, *args, **kwargs)

@@ -17,7 +17,7 @@ from ..core.active import gateway_at
 from ..core.gateway import Gateway
 from ..core.messages import Headers, NetworkFault, Request, Response
 from ..core.other_tools import PassedThrough, ShownAnswer
-from ..patching import Interception, Method
+from ..patching import Interception, Method, OverOthers
 from ..stubs.foreign import Library, is_handed_over, passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
 
@@ -45,14 +45,10 @@ class HttpxTransport:
                 "ConnectionPool", "HTTPProxy", "AsyncConnectionPool", "AsyncHTTPProxy",
             )
         ]  # fmt: skip
+        sync, not_sync = library.HTTPTransport, library.AsyncHTTPTransport
         self._halves = (
-            _Half(library.Client, library.HTTPTransport, "handle_request", self._around_sync),
-            _Half(
-                library.AsyncClient,
-                library.AsyncHTTPTransport,
-                "handle_async_request",
-                self._around_async,
-            ),
+            _Half(library.Client, sync, "handle_request", self._around_sync),
+            _Half(library.AsyncClient, not_sync, "handle_async_request", self._around_async),
         )
 
     def install(self) -> None:
@@ -172,15 +168,16 @@ class _Half:
         self, client: type, transport: type, name: str, around: Callable[[Method], Method]
     ) -> None:
         self._transport = Interception(transport, name, around)
-        self._choice = _Choice(client, "_transport_for_url")
-        self._send = Interception(client, "send", self._around_send)
+        # respx replaces that, above the user's own transport.
+        self._choice = OverOthers(client, "_transport_for_url", self._around_choice)
+        self._send = Interception(client, "send", self._around_send, comes_back=True)
 
     def install(self) -> None:
-        self._transport.install()
-        self._send.install()
+        for interception in (self._transport, self._choice, self._send):
+            interception.install()
 
     def remove(self) -> None:
-        for interception in (self._send, self._transport, self._choice):
+        for interception in (self._send, self._choice, self._transport):
             interception.remove()
 
     def _around_send(self, beneath: Method) -> Method:
@@ -191,32 +188,13 @@ class _Half:
 
         return send
 
-
-class _Choice(Interception):
-    """Which transport a client uses: respx replaces that, above the user's own transport.
-
-    Ours stands only while somebody else's does, and answers with the genuine choice.
-    """
-
-    def __init__(self, owner: type, name: str) -> None:
-        self._genuine = getattr(owner, name)
-        super().__init__(owner, name, self._around)
-
-    def rise(self) -> None:
-        if getattr(self._owner, self._name) is not self._genuine:
-            self.install()
-
-    def install(self) -> None:
-        self._active = True
-        super().rise()
-
-    def _around(self, beneath: Method) -> Method:
+    def _around_choice(self, beneath: Method) -> Method:
         tool = tool_of(beneath)
 
         def transport_for_url(client: Any, url: Any) -> Any:
             if _gateway_of(url) is None:
                 return beneath(client, url)
-            chosen = self._genuine(client, url)
+            chosen = self._choice.genuine(client, url)
             return chosen if tool is None else _Past(tool, beneath(client, url), chosen)
 
         return transport_for_url

@@ -36,11 +36,8 @@ from .urllib3_response import urllib3_response
 
 __tracebackhide__ = True  # in the traceback of a test
 
-# The genuine method: other mocks replace it on the class.
-_SEND: Final = HTTPAdapter.send
-# What an adapter of requests is sending to a gateway: urllib3 alone is no transport.
+# What requests is sending: urllib3 alone is no transport.
 _sending: Final = contextvars.ContextVar[Any]("_sending", default=None)
-_SESSION_SEND: Final = requests.Session.send
 
 
 class _Call:
@@ -139,19 +136,26 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
-    """The genuine method, to a gateway."""
+def _by_requests(send: Method, sender: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+    """``send()``, whose connections to a gateway are ours."""
     token = _sending.set(request)
     try:
-        return _SEND(adapter, request, *args, **kwargs)
+        return send(sender, request, *args, **kwargs)
     finally:
         _sending.reset(token)
+
+
+def _send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
+    """The genuine method, to a gateway."""
+    return _by_requests(_adapter_send.genuine, adapter, request, *args, **kwargs)
 
 
 def _around_send(beneath: Method) -> Method:
     tool = tool_of(beneath)
 
     def send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
+        _session_send.rise()
+        _urlopen.rise()
         if gateway_for(request.url) is None:
             return beneath(adapter, request, *args, **kwargs)
         if tool is None:
@@ -192,10 +196,11 @@ def _around_session_send(beneath: Method) -> Method:
             for interception in _requests_mock():
                 interception.install()
         if tool is None or gateway_for(request.url) is None:
-            return beneath(session, request, **kwargs)
+            # An adapter of the user's own may call `HTTPAdapter.send(self, request)`.
+            return _by_requests(beneath, session, request, **kwargs)
         stubbed, onward = (
             functools.partial(method, session, request, **kwargs)
-            for method in (beneath, _SESSION_SEND)
+            for method in (beneath, _session_send.genuine)
         )
         return past(tool, request, stubbed, onward, _LIBRARY)
 
@@ -255,9 +260,9 @@ def _read(answer: requests.Response) -> Response:
 
 
 _LIBRARY: Final = Library(_shown, _read)
-_adapter_send: Final = Interception(HTTPAdapter, "send", _around_send)
+_adapter_send: Final = Interception(HTTPAdapter, "send", _around_send, comes_back=True)
 _urlopen: Final = Interception(HTTPConnectionPool, "urlopen", _around_urlopen)
-_session_send: Final = Interception(requests.Session, "send", _around_session_send)
+_session_send: Final = Interception(requests.Session, "send", _around_session_send, comes_back=True)
 
 
 def _interceptions() -> list[Interception]:
