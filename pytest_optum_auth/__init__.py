@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .core.holds import Hold
     from .core.injection import Injection
     from .core.journal import Exchange
+    from .core.replies import Reply
     from .core.routes import ApiRoute
     from .core.tokens import Token
     from .fake import FakeOptum
@@ -35,6 +36,7 @@ _ROOMS = {
     "Hold": "core.holds",
     "Injection": "core.injection",
     "LiveSandbox": "live.sandbox",
+    "Reply": "core.replies",
     "Server": "server.served",
     "Target": "live.target",
     "Token": "core.tokens",
@@ -51,6 +53,7 @@ __all__ = [
     "Hold",
     "Injection",
     "LiveSandbox",
+    "Reply",
     "Server",
     "Target",
     "Token",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .core import active, facts, timeline, timeline_picture
 from .core.clients import Credentials
 from .core.gateway import Gateway
+from .core.header_fields import HeaderFields
 from .core.holds import Hold
 from .core.injection import Injection
-from .core.journal import Exchange, Exchanges
-from .core.routes import ApiRoute, new_route
+from .core.journal import Exchanges
+from .core.replies import MISSING
+from .core.routes import Answering, ApiRoute, new_route
 from .core.settings import (
     Settings,
     SettingValues,
@@ -27,7 +29,12 @@ from .faults import Fault
 from .transports import activate, chosen, deactivate
 
 if TYPE_CHECKING:
+    from responses import RequestsMock
+    from respx import Router
     from typing_extensions import Unpack
+
+    from .stubs.responses_ import ResponsesStubs
+    from .stubs.respx_ import RespxStubs
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -72,6 +79,8 @@ class FakeOptum(Settings):
         )
         self._state.clients.add(client_id, client_secret, None)
         self._gateway = Gateway(self._state)
+        self._responses: ResponsesStubs | None = None
+        self._respx: RespxStubs | None = None
         self._depth = 0
         self._started_at = self._state.local_now()
 
@@ -219,29 +228,32 @@ class FakeOptum(Settings):
         method: str,
         path: str,
         *,
-        json: Any | Callable[[Exchange], Any] = None,
+        json: Any = MISSING,
+        text: str | Answering[str] | None = None,
+        content: bytes | Answering[bytes] | None = None,
         status: int = 200,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderFields | None = None,
         scope: str | None = None,
         unauthorized: Any = None,
     ) -> ApiRoute:
         """An API on the gateway that wants a good bearer token.
 
-        ``path`` may hold ``{name}`` segments; ``json`` (default ``{}``) may be a callable that
-        takes the :class:`Exchange`; ``scope``: what the token must hold, else 403;
-        ``unauthorized`` replaces the JSON body of the 401. The same method and path again replaces
-        the earlier route.
+        ``path`` may hold ``{name}`` segments. The body is one of ``json`` (any JSON value, ``None``
+        is ``null``), ``text`` (``text/plain``) and ``content`` (bytes,
+        ``application/octet-stream``), and ``{}`` with none of them; it may be a function or a
+        coroutine function that takes the :class:`Exchange` and returns the body, or a
+        :class:`Reply`, which decides all of the answer. ``headers`` (a mapping, or pairs where a
+        name may stand twice) may name another ``Content-Type``. 204 and 304 carry no body.
+        ``scope``: what the token must hold, else 403; ``unauthorized`` replaces the JSON body of
+        the 401. The same method and path again replaces the earlier route.
 
-        Raises ``ValueError`` for a method, path, status or scope that makes no sense, ``TypeError``
-        for a body that cannot be written as JSON.
+        Raises ``ValueError`` for a method, path, status or scope that makes no sense and for two
+        bodies, ``TypeError`` for a body or a header of another type.
         """
         route = new_route(
             method,
             self._state.addresses.without_base(path),
             self._state.addresses.api_hosts,
-            json={} if json is None else json,
-            status=status,
-            headers=headers,
             scope=scope,
             unauthorized=unauthorized,
         )
@@ -249,8 +261,40 @@ class FakeOptum(Settings):
             raise ValueError(
                 f"path {route.path!r}: that is the token endpoint, which answers itself"
             )
+        route.then(json=json, text=text, content=content, status=status, headers=headers)
         self._state.add_route(route)
         return route
+
+    @property
+    def responses(self) -> RequestsMock:
+        """Stubs of the APIs behind the gateway, written with responses.
+
+        A ``responses.RequestsMock`` that is never started: the fake asks it, so that it answers
+        every client library. Raises ``ModuleNotFoundError`` where responses is not installed.
+        """
+        if self._responses is None:
+            from .stubs import responses_stubs
+
+            self._responses = responses_stubs()
+            self._set_stubs()
+        return self._responses.mock
+
+    @property
+    def respx(self) -> Router:
+        """Stubs of the APIs behind the gateway, written with respx.
+
+        A ``respx.Router`` with ``base_url``, never started: the fake asks it, so that it answers
+        every client library. Raises ``ModuleNotFoundError`` where respx is not installed.
+        """
+        if self._respx is None:
+            from .stubs import respx_stubs
+
+            self._respx = respx_stubs(self.base_url)
+            self._set_stubs()
+        return self._respx.router
+
+    def _set_stubs(self) -> None:
+        self._state.stubs = [stubs for stubs in (self._responses, self._respx) if stubs]
 
     def inject(self, fault: Fault, *, times: int | None = 1) -> Injection:
         """The next ``times`` token requests meet ``fault`` (``None``: all of them).
@@ -263,6 +307,16 @@ class FakeOptum(Settings):
         with self._state.lock:
             return self._state.faults.add(fault, times, V3.documented_keys)
 
+    def inject_api(self, fault: Fault, *, times: int | None = 1) -> Injection:
+        """The next ``times`` API requests with a good token meet ``fault`` (``None``: all).
+
+        Whoever would have answered: ``protect``, a stub of ``responses`` or ``respx``, a stub of a
+        tool that the test has started. A fault of the route itself comes first. Otherwise as
+        :meth:`inject`.
+        """
+        with self._state.lock:
+            return self._state.api_faults.add(fault, times, None)
+
     def hold(self) -> Hold:
         """Keep token requests waiting at the endpoint, until its end or ``release()``."""
         return Hold(self._state.holds)
@@ -270,11 +324,15 @@ class FakeOptum(Settings):
     # The end.
 
     def problems(self) -> str:
-        """Unmet faults and unexpected requests that nobody was told of yet; ``""``: none."""
+        """What :meth:`verify` would say and nobody was told of yet; ``""``: nothing."""
         return self._state.problems()
 
+    def failed_with(self, error: BaseException) -> None:
+        """The test has failed with ``error``: its end does not repeat that."""
+        self._state.failed_with(error)
+
     def verify(self) -> None:
-        """Raise ``AssertionError`` now for unmet faults and unexpected requests.
+        """Raise ``AssertionError`` now: unmet faults, unexpected requests, stubs never asked.
 
         The end of the test does not repeat what this said.
         """

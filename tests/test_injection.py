@@ -268,7 +268,7 @@ def test_a_clients_timeout_strikes_at_an_api_too(
     injection = route.inject(faults.slow(30))
 
     with pytest.raises(transport.timeout_error):
-        transport.send("GET", API, timeout=0.05)
+        call(transport.send, optum_auth.issue_token(), API, timeout=0.05)
 
     assert [e.outcome for e in route.requests] == ["the client gave up during fault: slow(30)"]
     assert injection.hits == 1

@@ -200,11 +200,10 @@ def test_what_makes_no_sense_is_refused(
     optum_auth.protect(**GOOD)
 
 
-@pytest.mark.parametrize("keyword", ["json", "unauthorized"])
-def test_a_body_that_is_no_json_is_refused(keyword: str, optum_auth: FakeOptum) -> None:
+@pytest.mark.parametrize(("keyword", "where"), [("json", ""), ("unauthorized", " of GET /members")])
+def test_a_body_that_is_no_json_is_refused(keyword: str, where: str, optum_auth: FakeOptum) -> None:
     message = (
-        f"{keyword}= of GET /members cannot be sent as JSON: Object of type bytes is not JSON "
-        "serializable"
+        f"{keyword}={where} cannot be sent as JSON: Object of type bytes is not JSON serializable"
     )
 
     with pytest.raises(TypeError, match=whole(message)):

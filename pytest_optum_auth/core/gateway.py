@@ -6,14 +6,15 @@ the wait and goes on when the transport comes back.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Generator
-from typing import Any
 from urllib.parse import urlsplit
 
 from . import facts, unexpected
+from .answerers import Mismatch, Unanswered
+from .api_handlers import ApiHandler, RouteHandler, StubHandler, ToolHandler
+from .asking import Steps
 from .fault import Fault
-from .handlers import ApiHandler, Handler, StubHandler, TokenHandler
+from .handlers import Handler, TokenHandler
 from .injection import Injection
 from .journal import Exchange
 from .messages import (
@@ -30,9 +31,6 @@ from .waits import Pause, Wait
 
 __tracebackhide__ = True  # in the traceback of a test
 
-# It yields waits and callables.
-Reply = Generator[Any, Any, Response]
-
 
 class Gateway:
     """Answers requests by what ``state`` knows, and records them there."""
@@ -46,16 +44,13 @@ class Gateway:
         tool: OtherTool | None = None,
         *,
         answers_unexpected: bool = False,
-    ) -> Reply:
-        """Answer a request.
+    ) -> Steps:
+        """Answer a request: yields what to wait for and whom to ask, returns the response.
 
-        It yields what to wait for, or a callable whose result (on async transports: what comes of
-        awaiting it) is sent in. ``tool`` is asked where nobody here answers, and
-        :class:`HandedOver` raised with what it says.
-
-        Raises :class:`NetworkFault` where no HTTP answer comes. A transport whose client gives up
-        throws one in. ``answers_unexpected``: a path that nobody protects gets a 404 instead of a
-        refused connection, for a transport on which the request has arrived already.
+        ``tool`` is asked where nobody here answers; :class:`HandedOver` is raised with what it
+        says. Raises :class:`NetworkFault` where no HTTP answer comes. A transport whose client
+        gives up throws one in. ``answers_unexpected``: a path that nobody protects gets a 404
+        instead of a refused connection, for a transport on which the request has arrived already.
         """
         parts = urlsplit(request.url)
         host = host_of(request.url)
@@ -63,24 +58,52 @@ class Gateway:
         if parts.scheme != "https":
             raise self._plain_http(Exchange("api" if version is None else "token", request))
         if version is not None:
-            handler = TokenHandler(self.state, request, version)
-            return (yield from self._serve(handler, answers_unexpected))
+            token_handler = TokenHandler(self.state, request, version)
+            return (yield from self._serve(token_handler, answers_unexpected))
         path, allowed, has_apis = parts.path, list[str](), self.state.addresses.has_apis(host)
+        mismatches: list[Mismatch] = []
+        handler: ApiHandler | None = None
         for path in self.state.addresses.paths(host, parts.path) if has_apis else ():
             route, path_params, methods = self.state.routes.find(request.method, path)
             if route is not None:
-                api = ApiHandler(self.state, request, route, path_params)
-                return (yield from self._serve(api, answers_unexpected))
+                handler = RouteHandler(self.state, request, route, path_params)
+                break
             allowed = allowed or methods
-        if tool is not None and not allowed:
-            with contextlib.suppress(PassedThrough):
-                stub = StubHandler(self.state, request, tool)
-                return (yield from self._serve(stub, answers_unexpected))
+        if handler is None and has_apis and self.state.stubs:
+            handler = self._find_stub(request, mismatches)
+        if handler is None and tool is not None and not allowed:
+            handler = ToolHandler(self.state, request, tool)
+        if handler is not None:
+            try:
+                return (yield from self._serve(handler, answers_unexpected))
+            except PassedThrough:
+                pass
+            except Unanswered as unanswered:
+                mismatches.append(unanswered.mismatch)
         if not has_apis:
             raise self._no_api(request, host, path)
-        return self._unexpected(request, path, allowed, answers_unexpected)
+        if allowed:
+            return self._other_method(request, path, allowed)
+        return self._unexpected(request, path, mismatches, answers_unexpected)
 
-    def _serve(self, handler: Handler, arrived: bool) -> Reply:
+    def _find_stub(self, request: Request, mismatches: list[Mismatch]) -> StubHandler | None:
+        addressed = self.state.as_addressed(request)
+        for stubs in self.state.stubs:
+            try:
+                found = stubs.find(addressed)
+            except BaseException as error:
+                # Of a matcher that the test wrote.
+                exchange = Exchange("api", request)
+                exchange.outcome = f"{type(error).__name__} in a matcher of {stubs.name}"
+                self._record(exchange, None)
+                raise
+            if not isinstance(found, Mismatch):
+                return StubHandler(self.state, request, stubs.name, found)
+            if found.reasons:
+                mismatches.append(found)
+        return None
+
+    def _serve(self, handler: Handler, arrived: bool) -> Steps:
         handler.exchange.at = self.state.local_now()
         if isinstance(handler, TokenHandler):
             for hold in list(self.state.holds):
@@ -88,7 +111,7 @@ class Gateway:
                     yield from self._wait(hold, handler, None)
         with self.state.lock:
             refusal = handler.check()
-            injection = handler.faults.claim(refusal is None)
+            injection = handler.claim(refusal is not None)
         if injection is not None and injection.fault.wait:
             yield from self._wait(Pause(injection.fault.wait), handler, injection)
             with self.state.lock:
@@ -100,19 +123,19 @@ class Gateway:
         with handler.alone():
             try:
                 answer = yield from self._answer(handler, refusal, injection)
+            except (PassedThrough, Unanswered):
+                raise
             except HandedOver as over:
                 self._record(handler.exchange, over.shown, handler, injection)
                 raise
-            except GeneratorExit:
+            except (NetworkFault, GeneratorExit):
                 self._record(handler.exchange, None, handler, injection)
                 raise
-            except NetworkFault:
+            except BaseException as error:
+                problem = handler.failed(error)
                 self._record(handler.exchange, None, handler, injection)
-                raise
-            except Exception as error:
-                handler.exchange.outcome = f"{type(error).__name__} while the answer was made"
-                self._record(handler.exchange, None, handler, injection)
-                self.state.unexpected(f"{handler.faults.where}: {type(error).__name__}: {error}")
+                if problem:
+                    self.state.unexpected(problem, error)
                 raise
             answer = answer.to(handler.exchange.method, self.state.server_now())
             self._record(handler.exchange, answer, handler, injection)
@@ -123,7 +146,7 @@ class Gateway:
 
     def _answer(
         self, handler: Handler, refusal: Response | None, injection: Injection | None
-    ) -> Reply:
+    ) -> Steps:
         fault = None if injection is None else injection.fault
         answer = None if fault is None else self._acted_out(fault, handler)
         if answer is not None:
@@ -184,29 +207,34 @@ class Gateway:
         self._record(exchange, None)
         return NetworkFault("connect", unexpected.in_one_line(message))
 
-    def _unexpected(
-        self, request: Request, path: str, allowed: list[str], answers_unexpected: bool
-    ) -> Response:
+    def _other_method(self, request: Request, path: str, allowed: list[str]) -> Response:
         exchange = Exchange("api", request)
         method = request.method[:40]
-        if allowed:
-            exchange.outcome = f"refused: protected for {' and '.join(allowed)} only"
-            self.state.unexpected(unexpected.other_method(method, path, allowed))
-            names = " or ".join(f"'{name}'" for name in allowed)
-            answer = error_response(
-                self.state.api_error_format,
-                405,
-                (facts.METHOD_REFUSED.format(method=method, allowed=names),),
-                headers=[("Allow", ", ".join(allowed))],
-            ).to(request.method, self.state.server_now())
-            self._record(exchange, answer)
-            return answer
-        exchange.outcome = "refused: no protect() covers the path"
+        exchange.outcome = f"refused: protected for {' and '.join(allowed)} only"
+        self.state.unexpected(unexpected.other_method(method, path, allowed))
+        names = " or ".join(f"'{name}'" for name in allowed)
+        answer = error_response(
+            self.state.api_error_format,
+            405,
+            (facts.METHOD_REFUSED.format(method=method, allowed=names),),
+            headers=[("Allow", ", ".join(allowed))],
+        ).to(request.method, self.state.server_now())
+        self._record(exchange, answer)
+        return answer
+
+    def _unexpected(
+        self, request: Request, path: str, mismatches: list[Mismatch], answers_unexpected: bool
+    ) -> Response:
+        exchange = Exchange("api", request)
+        nobody = "no protect() covers the path" + (" and no stub matches" if mismatches else "")
+        exchange.outcome = f"refused: {nobody}"
         message = unexpected.unprotected(
-            method,
+            request.method[:40],
             path,
             self.state.routes,
             self.state.addresses.token_paths(host_of(request.url)),
+            mismatches,
+            request.authorization[1],
         )
         self.state.unexpected(message)
         message = unexpected.in_one_line(message)

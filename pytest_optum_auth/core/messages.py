@@ -29,20 +29,36 @@ _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "coo
 _FIELD_NAME: Final = re.compile(r"\w{1,40}")
 
 
+@functools.lru_cache(maxsize=1024)
+def _name_and_key(name: str) -> tuple[str, str]:
+    """One object for each, since the same few names come again and again."""
+    return name, name.lower()
+
+
 class Headers(Mapping[str, str]):
     """Header fields by name, in any case; a field given twice reads joined with ``", "``.
 
     Source: RFC 9110 sections 5.1 (names are case-insensitive) and 5.3 (joining).
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_names")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         merged: dict[str, str] = {}
-        for name, value in fields:
-            key = name.lower()
-            merged[key] = f"{merged[key]}, {value}" if key in merged else value
+        names: list[str] = []
+        for spelling, value in fields:
+            name, key = _name_and_key(spelling)
+            if key in merged:
+                merged[key] = f"{merged[key]}, {value}"
+            else:
+                merged[key] = value
+                names.append(name)
         self._fields = merged
+        self._names = tuple(names)
+
+    def as_sent(self) -> list[tuple[str, str]]:
+        """The fields with their names as they were spelled."""
+        return list(zip(self._names, self._fields.values(), strict=True))
 
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()]
@@ -211,14 +227,16 @@ def error_response(
 class NetworkFault(Exception):
     """No HTTP answer: the transport raises what its library raises in that situation.
 
-    ``kind`` is one of ``"connect"`` (refused), ``"timeout"`` (silence until the client gives
-    up) and ``"disconnect"`` (cut in the middle of the answer).
+    ``kind`` is one of ``"connect"`` (refused), ``"connect timeout"``, ``"timeout"`` (silence until
+    the client gives up) and ``"disconnect"`` (cut in the middle of the answer). ``original``: an
+    exception of some client library that means it, for the clients of that library.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, original: Exception | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
+        self.original = original
 
 
 # What urllib.parse accepts as a host but no resolver would.

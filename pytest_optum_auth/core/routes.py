@@ -4,48 +4,44 @@ from __future__ import annotations
 
 import json as _json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote
 
 from .fault import Fault
+from .header_fields import HeaderFields
 from .injection import FaultQueue, Injection
 from .journal import Exchange, Exchanges
 from .messages import host_of
+from .replies import MISSING, Reply, Script
 from .settings import scope_text
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _NAME: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
+# How other tools write what takes any segment: *, <id>, <int:id>, :id.
+_OTHER_NOTATION: Final = re.compile(r"\*|^<.*>$|^:")
+_ANY_METHOD: Final = frozenset({"ANY", "ALL", "*"})
 
-Content = Any | Callable[[Exchange], Any]
+T = TypeVar("T")
+# A callable of protect(), or a coroutine function: it makes the body, or all of the answer.
+Answering = Callable[[Exchange], T | Reply | Awaitable[T | Reply]]
 
 
 class ApiRoute:
     """An API on the gateway that wants a good bearer token.
 
-    ``requests`` lists what it saw; ``inject`` makes it fail.
+    ``method`` and ``path`` as they were given; ``requests`` lists what it saw; ``then`` adds an
+    answer to its sequence; ``inject`` makes it fail.
     """
 
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Content,
-        status: int,
-        headers: Mapping[str, str] | None,
-        scope: str | None,
-        unauthorized: Any,
-    ) -> None:
+    def __init__(self, method: str, path: str, *, scope: str | None, unauthorized: Any) -> None:
         self.method = method
         self.path = path
-        self.json = json
-        self.status = status
-        self.headers = dict(headers or {})
         self.scope = scope
         self.unauthorized = unauthorized
         self.names = tuple(_NAME.findall(path))
         self.seen: list[Exchange] = []
+        self.script = Script()
         self.faults = FaultQueue(f"{method} {path}")
 
     @property
@@ -53,14 +49,30 @@ class ApiRoute:
         """The exchanges that this route answered, oldest first."""
         return Exchanges(self.seen)
 
+    def then(
+        self,
+        *,
+        json: Any = MISSING,
+        text: str | Answering[str] | None = None,
+        content: bytes | Answering[bytes] | None = None,
+        status: int = 200,
+        headers: HeaderFields | None = None,
+    ) -> ApiRoute:
+        """Answer the requests after those before with this; several form a sequence.
+
+        The last one stays. Nothing is inherited: a ``status`` that is not given is 200. A request
+        that was refused or met a fault uses none up. Returns the route, raises as ``protect``.
+        """
+        self.script.add(f"{self.method} {self.path}", json, text, content, status, headers)
+        return self
+
     def inject(self, fault: Fault, *, times: int | None = 1) -> Injection:
-        """The next ``times`` requests to this route meet ``fault`` (``None``: all of them).
+        """The next ``times`` requests with a good token meet ``fault`` (``None``: all of them).
 
         Raises ``TypeError`` for something that is no fault, ``ValueError`` for ``times`` below 1
         and for a fault that takes away a key which the answer does not have.
         """
-        keys = self.json if isinstance(self.json, dict) else None
-        return self.faults.add(fault, times, keys)
+        return self.faults.add(fault, times, self.script.keys)
 
     def __repr__(self) -> str:
         return f"<ApiRoute {self.method} {self.path}, {len(self.seen)} requests>"
@@ -138,41 +150,33 @@ def _segments(path: str) -> list[str]:
 
 
 def new_route(
-    method: str,
-    path: str,
-    hosts: Iterable[str],
-    *,
-    json: Content,
-    status: int,
-    headers: Mapping[str, str] | None,
-    scope: str | None,
-    unauthorized: Any,
-) -> ApiRoute:
+    method: str, path: str, hosts: Iterable[str], *,
+    scope: str | None, unauthorized: Any,
+) -> ApiRoute:  # fmt: skip
     """A route, or one clear ``ValueError`` (``TypeError`` for what cannot be JSON)."""
     if not isinstance(method, str) or not _TOKEN.fullmatch(method):
         raise ValueError(f"method {method!r}: a method is a word such as 'GET' or 'POST'")
+    if method.upper() in _ANY_METHOD:
+        raise ValueError(
+            f"method {method!r}: protect each method by itself, as in protect('GET', {path!r}); "
+            "for any method write optum_respx.route(path=...), or use responses.add() in a loop"
+        )
     path = _checked_path(path, hosts)
-    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
-        raise ValueError(f"status={status!r}: a status is a whole number from 200 to 599")
     if scope is not None and scope_text(scope) is not None:
         raise ValueError(f"scope={scope!r}: scope must be {scope_text(scope)}")
-    for name, content in (("json", json), ("unauthorized", unauthorized)):
-        if not callable(content):
-            try:
-                _json.dumps(content)
-            except (TypeError, ValueError) as error:
-                raise TypeError(
-                    f"{name}= of {method} {path} cannot be sent as JSON: {error}"
-                ) from None
-    return ApiRoute(
-        method.upper(), path, json=json, status=status, headers=headers, scope=scope,
-        unauthorized=unauthorized,
-    )  # fmt: skip
+    try:
+        _json.dumps(unauthorized)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"unauthorized= of {method} {path} cannot be sent as JSON: {error}"
+        ) from None
+    return ApiRoute(method.upper(), path, scope=scope, unauthorized=unauthorized)
 
 
 def _checked_path(path: str, hosts: Iterable[str]) -> str:
     if not isinstance(path, str):
         raise ValueError(f"path {path!r}: a path is a string such as '/oihub/claim/inquiry/v1'")
+    whole = path
     if "://" in path:
         host = host_of(path)
         if host not in hosts:
@@ -180,14 +184,14 @@ def _checked_path(path: str, hosts: Iterable[str]) -> str:
                 f"path {path!r}: only the gateway hosts are answered ({', '.join(sorted(hosts))}); "
                 "give the path alone, and mock other hosts with the tool you use for them"
             )
-        path = urlsplit(path).path or "/"
-    if not path.startswith("/"):
-        raise ValueError(f"path {path!r}: a path starts with a slash: {'/' + path!r}")
+        path = re.sub(r"^[^/]*//[^/?#]*", "", path) or "/"
     if "?" in path or "#" in path:
         raise ValueError(
-            f"path {path!r}: a path has no query and no fragment, requests match with any: "
-            f"{re.split('[?#]', path)[0]!r}"
+            f"path {whole!r}: a path has no query and no fragment, requests match with any: "
+            f"{re.split('[?#]', whole)[0]!r}"
         )
+    if not path.startswith("/"):
+        raise ValueError(f"path {path!r}: a path starts with a slash: {'/' + path!r}")
     names = _NAME.findall(path)
     if len(set(names)) < len(names):
         raise ValueError(f"path {path!r}: every {{name}} stands once")
@@ -196,5 +200,12 @@ def _checked_path(path: str, hosts: Iterable[str]) -> str:
             raise ValueError(
                 f"path {path!r}: {segment!r} is not a segment; a {{name}} takes a whole segment, "
                 "as in '/members/{member_id}'"
+            )
+        if _OTHER_NOTATION.search(segment):
+            name = re.sub(r"\W", "", segment.rpartition(":")[2]) or "rest"
+            raise ValueError(
+                f"path {path!r}: {segment!r} is not taken literally; write {{{name}}} for one "
+                "segment, and for any number of them optum_respx.route(path__startswith=...) or "
+                "re.compile() in optum_responses"
             )
     return path

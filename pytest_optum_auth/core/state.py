@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
-from . import facts
+from . import facts, unexpected
 from .addresses import Addresses
+from .answerers import Stubs
 from .clients import ClientRegistry
 from .holds import Hold
 from .injection import FaultQueue, Injection
 from .journal import Journal
+from .messages import Request, host_of
 from .routes import ApiRoute, RouteTable
 from .settings import Settings
 from .token_request import PARSERS, ParsedBody
@@ -52,7 +56,11 @@ class GatewayState:
         self._queues = [self.faults, self.api_faults]
         self.holds: list[Hold] = []
         self.not_before = 0
-        self._unexpected: list[str] = []
+        # Asked in this order where no route answers.
+        self.stubs: list[Stubs] = []
+        self._unexpected: list[tuple[str, BaseException | None]] = []
+        self._told: set[int] = set()
+        self._failed = False
         self._last_parsed: tuple[str, bytes, ParsedBody] | None = None
         self.lock: Final = threading.RLock()
 
@@ -87,23 +95,45 @@ class GatewayState:
             self.routes.add(route)
             self._queues.append(route.faults)
 
+    def as_addressed(self, request: Request) -> Request:
+        """``request`` as a client sends it that is not led to a server on loopback."""
+        if host_of(request.url) in self.addresses.hosts:
+            return request
+        origin, ours = urlsplit(request.url), urlsplit(self.base_url)
+        return replace(
+            request, url=origin._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
+        )
+
     def note(self, text: str) -> None:
         """Write into the journal what happens now between exchanges."""
         with self.lock:
             self.journal.note(self.local_now(), text)
 
-    def unexpected(self, message: str) -> None:
-        """Remember what the end of the test must complain of."""
+    def unexpected(self, message: str, error: BaseException | None = None) -> None:
+        """Remember what the end of the test must complain of; ``error`` has been raised for it."""
         with self.lock:
-            self._unexpected.append(message)
+            self._unexpected.append((message, error))
+
+    def failed_with(self, error: BaseException) -> None:
+        """The test has failed with ``error``: its end need not repeat that."""
+        with self.lock:
+            self._failed = True
+            self._unexpected = [entry for entry in self._unexpected if entry[1] is not error]
 
     def problems(self) -> str:
-        """Unmet faults and unexpected requests that nobody was told of yet; ``""``: none."""
+        """What the end of the test complains of and nobody was told yet; ``""``: nothing.
+
+        Unmet faults, unexpected requests, and stubs that were never asked.
+        """
         with self.lock:
             unmet = [i for queue in self._queues for i in queue.injections if i.unmet]
-            if not unmet and not self._unexpected:
-                return ""
-            messages = Counter([*map(_explain_unmet, unmet), *self._unexpected])
+            messages = Counter(
+                [
+                    *map(_explain_unmet, unmet),
+                    *(message for message, _ in self._unexpected),
+                    *self._never_asked(),
+                ]
+            )
             for injection in unmet:
                 injection.reported = True
             self._unexpected.clear()
@@ -111,6 +141,14 @@ class GatewayState:
             message if count == 1 else f"{count} times: {message}"
             for message, count in messages.items()
         )
+
+    def _never_asked(self) -> Iterator[str]:
+        # A test that has failed did not come to them.
+        for stubs in [] if self._failed else self.stubs:
+            for stub in stubs.never_asked():
+                if stub.key not in self._told:
+                    self._told.add(stub.key)
+                    yield unexpected.never_asked(stubs.name, stub, self.addresses.api_hosts)
 
 
 def _explain_unmet(injection: Injection) -> str:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from .messages import shown_path
+from .answerers import Mismatch, Stub
+from .messages import MASK, shown_path
 from .routes import ApiRoute
 
 _MOST_SHOWN: Final = 10
+_LONGEST_REASON: Final = 500
 # From a slash or a letter too many up to a part that is missing, but not another last part.
 _MISSPELT: Final = 0.8
 
@@ -42,13 +44,19 @@ def unprotected(
     path: str,
     routes: Iterable[ApiRoute],
     token_paths: Iterable[str],
+    mismatches: Iterable[Mismatch] = (),
+    secret: str = "",
 ) -> str:
     """A path that no ``protect`` covers; the protected ones follow, the nearest first.
 
-    One that looks like the token endpoint's is taken for a misspelt one.
+    So do the stubs, each with the reason why it does not match. A path that looks like the token
+    endpoint's is taken for a misspelt one. A matcher may tell what it was given: ``secret`` of that
+    is hidden.
     """
     shown = shown_path(path)
-    lines = [f"{method} {shown} was refused and not sent: no protect() covers it"]
+    mismatches = list(mismatches)
+    nobody = "no protect() covers it" + (" and no stub matches it" if mismatches else "")
+    lines = [f"{method} {shown} was refused and not sent: {nobody}"]
     meant = max(token_paths, key=lambda known: _likeness(known, path))
     if min(_likeness(meant, path), _likeness(_last_part(meant), _last_part(path))) >= _MISSPELT:
         return "\n".join([*lines, f"  the token endpoint is POST {meant}"])
@@ -59,9 +67,33 @@ def unprotected(
         lines += [f"    {route.method} {route.path}" for route in nearest[:_MOST_SHOWN]]
         if len(nearest) > _MOST_SHOWN:
             lines.append(f"    and {len(nearest) - _MOST_SHOWN} more")
-    else:
+    elif not mismatches:
         lines.append("  nothing is protected yet")
+    for mismatch in mismatches:
+        reasons = sorted(mismatch.reasons, key=lambda reason: -_likeness(reason[0], path))
+        lines.append(f"  stubs of {mismatch.stubs}, nearest first:")
+        lines += [
+            f"    {name}: {_in_a_line(reason, secret)}" for name, reason in reasons[:_MOST_SHOWN]
+        ]
+        if len(reasons) > _MOST_SHOWN:
+            lines.append(f"    and {len(reasons) - _MOST_SHOWN} more")
     return "\n".join(lines)
+
+
+def never_asked(stubs: str, stub: Stub, hosts: Iterable[str]) -> str:
+    """A stub that no request has reached."""
+    told = f"the stub {stub.name} of {stubs} was never asked"
+    if stub.host is None or stub.host in hosts:
+        return f"{told}: the test does not test it"
+    return (
+        f"{told}: {stub.host} is no gateway, and {stubs} answers for the gateway alone; stub other "
+        "hosts with the tool you use for them"
+    )
+
+
+def _in_a_line(reason: str, secret: str) -> str:
+    shown = reason.replace(secret, MASK) if secret else reason
+    return " ".join(shown.split())[:_LONGEST_REASON]
 
 
 def in_one_line(message: str) -> str:

@@ -15,6 +15,9 @@ from ..core import facts
 from ..live import mode as live_mode
 
 if TYPE_CHECKING:
+    from responses import RequestsMock
+    from respx import Router
+
     from ..checks.client_check import ClientCheck
     from ..clock import Clock
     from ..fake import FakeOptum
@@ -165,6 +168,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             from .report import explain
 
             explain(report, fake)
+            fake.failed_with(call.excinfo.value)
             if report.failed:
                 from . import pictures
 
@@ -211,6 +215,37 @@ def optum_auth(request: pytest.FixtureRequest) -> Iterator[FakeOptum]:
             yield fake
     except AssertionError as problems:
         raise pytest.fail.Exception(str(problems), pytrace=False) from None
+
+
+@pytest.fixture
+def optum_responses(optum_auth: FakeOptum) -> RequestsMock:
+    """Stubs of the APIs behind the gateway, written with responses (``RequestsMock``).
+
+    They answer every client library; the same object as ``optum_auth.responses``.
+    """
+    stubs: RequestsMock = _stubs(optum_auth, "responses")
+    return stubs
+
+
+@pytest.fixture
+def optum_respx(request: pytest.FixtureRequest, optum_auth: FakeOptum) -> Router:
+    """Stubs of the APIs behind the gateway, written with respx (``respx.Router``).
+
+    They answer every client library; the same object as ``optum_auth.respx``.
+    ``@pytest.mark.respx(assert_all_called=False)`` counts, as with the fixture of respx.
+    """
+    router: Router = _stubs(optum_auth, "respx")
+    marker = request.node.get_closest_marker("respx")
+    if marker is not None and "assert_all_called" in marker.kwargs:
+        router._assert_all_called = marker.kwargs["assert_all_called"]
+    return router
+
+
+def _stubs(optum_auth: FakeOptum, library: str) -> Any:
+    try:
+        return getattr(optum_auth, library)
+    except ModuleNotFoundError as missing:
+        raise pytest.fail.Exception(str(missing), pytrace=False) from None
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import struct
 import traceback
 from typing import Final
 
+from ..core.asking import Ask, Steps
 from ..core.facts import TOKEN_PATH
-from ..core.gateway import Gateway, Reply
+from ..core.gateway import Gateway
 from ..core.http11 import (
     CONTINUE,
     CUT,
@@ -22,6 +23,7 @@ from ..core.http11 import (
     render,
 )
 from ..core.messages import Headers, NetworkFault, Request, Response
+from ..core.waits import Wait
 from .socket_wait import Forever, SocketWait
 
 _TRANSPORT: Final = "https"
@@ -83,14 +85,15 @@ class Connection:
                 return False
             # Before TLS nobody knows what the client wants: it stands for a token request.
             request = Request(_TRANSPORT, "POST", f"{self._origin}{TOKEN_PATH}", Headers(), b"")
-            reply = self._gateway.respond(request)
+            steps = self._gateway.respond(request)
             try:
-                wait = next(reply)
+                wait = next(steps)
             except NetworkFault:
                 return True
+        assert not isinstance(wait, Ask), "a token request asks nobody"
         self._waits.outlast(wait, self._socket, None)
         with contextlib.suppress(NetworkFault, StopIteration):
-            next(reply)
+            next(steps)
         return True
 
     def _refusal_is_next(self) -> bool:
@@ -141,8 +144,8 @@ class Connection:
         except NetworkFault as fault:
             self._act_out(fault)
             return False
-        except Exception:
-            # Of the user's callable. The gateway has recorded it.
+        except BaseException:
+            # Of the test's own callable or stub, pytest.fail() too. The gateway has recorded it.
             answer = _FAILED.to(request.method, self._gateway.state.server_now())
         last = not incoming.keeps_alive or ends_connection(answer, request.method)
         self._socket.sendall(render(answer, close=last))
@@ -150,21 +153,30 @@ class Connection:
             self._say_goodbye()
         return not last
 
-    def _carry(self, reply: Reply) -> Response:
+    def _carry(self, steps: Steps) -> Response:
         """The gateway's answer; its waits end when the client goes away."""
         try:
-            wait = next(reply)
+            step = next(steps)
             while True:
-                if self._waits.outlast(wait, self._socket, self._is_open):
-                    wait = next(reply)
+                if isinstance(step, Ask):
+                    step = self._ask(steps, step)
+                elif self._waits.outlast(step, self._socket, self._is_open):
+                    step = next(steps)
                 else:
                     self._client_gone = True
-                    wait = reply.throw(NetworkFault("timeout", "the client went away"))
-        except StopIteration as answer:
-            response: Response = answer.value
+                    step = steps.throw(NetworkFault("timeout", "the client went away"))
+        except StopIteration as end:
+            response: Response = end.value
             return response
         finally:
-            reply.close()
+            steps.close()
+
+    def _ask(self, steps: Steps, question: Ask) -> Wait | Ask:
+        try:
+            answer = question.run()
+        except BaseException as error:
+            return steps.throw(error)
+        return steps.send(answer)
 
     def _is_open(self) -> bool:
         """Whether the client is still there, now that something came."""

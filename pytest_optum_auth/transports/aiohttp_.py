@@ -22,7 +22,7 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from ..core.active import gateway_for
-from ..core.gateway import Reply
+from ..core.asking import Steps
 from ..core.http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
 from ..core.messages import NetworkFault, Request, Response
 from ..core.other_tools import ShownAnswer
@@ -33,8 +33,9 @@ from .drive import drive_async
 __tracebackhide__ = True  # in the traceback of a test
 
 
-# Before aiohttp 3.10 it has no name of its own, nor is the read timeout public.
+# Before aiohttp 3.10 they have no names of their own, nor is the read timeout public.
 _SILENCE: Final = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)
+_CONNECT_TIMEOUT: Final = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)
 
 
 class _GatewayConnection(asyncio.Transport):
@@ -50,7 +51,7 @@ class _GatewayConnection(asyncio.Transport):
         self._closed = False
         # Of the request that uses the connection (seconds).
         self.timeout: float | None = None
-        self._reply: Reply | None = None
+        self._reply: Steps | None = None
         self._answering: asyncio.Task[None] | None = None
 
     def write(self, data: Any) -> None:
@@ -94,11 +95,15 @@ class _GatewayConnection(asyncio.Transport):
                 self.close()
 
     def _act_out(self, fault: NetworkFault) -> None:
-        if fault.kind == "disconnect":
+        if isinstance(fault.original, aiohttp.ClientError):
+            self._protocol.set_exception(fault.original)
+        elif fault.kind == "disconnect":
             self._protocol.set_exception(aiohttp.ServerDisconnectedError(fault.message))
         elif fault.kind == "connect":
             refused = OSError(errno.ECONNREFUSED, fault.message)
             self._protocol.set_exception(aiohttp.ClientConnectorError(self._key, refused))
+        elif fault.kind == "connect timeout":
+            self._protocol.set_exception(_CONNECT_TIMEOUT(fault.message))
         elif getattr(self._protocol, "read_timeout", True):
             self._protocol.set_exception(_SILENCE(fault.message))
         else:

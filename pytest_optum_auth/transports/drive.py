@@ -1,17 +1,19 @@
-"""Carrying a request through the gateway: the waits that it asks for are waited here."""
+"""Carrying a request through the gateway: what it waits for and whom it asks, one after the other.
+
+A client that gives up, or is taken back by its event loop, leaves the gateway where it is: that
+closes what it was doing.
+"""
 
 from __future__ import annotations
 
-import asyncio
-
-from ..core.gateway import Reply
+from ..core.asking import Ask, Steps, is_cancellation
 from ..core.messages import NetworkFault, Response
 from ..core.waits import Deadline, block, suspend
 
 __tracebackhide__ = True  # in the traceback of a test
 
 
-def drive(reply: Reply, timeout: float | None) -> Response:
+def drive(steps: Steps, timeout: float | None) -> Response:
     """The gateway's answer, waiting in this thread.
 
     Raises :class:`NetworkFault`, of kind ``"timeout"`` when all waits together are longer than the
@@ -19,49 +21,49 @@ def drive(reply: Reply, timeout: float | None) -> Response:
     """
     deadline = Deadline(timeout)
     try:
-        wait = next(reply)
+        step = next(steps)
         while True:
-            if callable(wait):
-                try:
-                    answer = wait()
-                except BaseException as error:
-                    wait = reply.throw(error)
-                else:
-                    wait = reply.send(answer)
+            if not isinstance(step, Ask):
+                step = next(steps) if block(step, deadline) else steps.throw(_gave_up(timeout))
+                continue
+            try:
+                answer = step.run()
+            except BaseException as error:
+                step = steps.throw(error)
             else:
-                wait = next(reply) if block(wait, deadline) else reply.throw(_gave_up(timeout))
-    except StopIteration as answer:
-        response: Response = answer.value
+                step = steps.send(answer)
+    except StopIteration as end:
+        response: Response = end.value
         return response
     finally:
         deadline.cancel()
-        reply.close()
+        steps.close()
 
 
-async def drive_async(reply: Reply, timeout: float | None) -> Response:
+async def drive_async(steps: Steps, timeout: float | None) -> Response:
     """:func:`drive` in a coroutine, without blocking the event loop."""
     deadline = Deadline(timeout)
     try:
-        wait = next(reply)
+        step = next(steps)
         while True:
-            if callable(wait):
-                try:
-                    answer = await wait()
-                except asyncio.CancelledError:
+            if not isinstance(step, Ask):
+                over = await suspend(step, deadline)
+                step = next(steps) if over else steps.throw(_gave_up(timeout))
+                continue
+            try:
+                answer = await step.run_async()
+            except BaseException as error:
+                if is_cancellation(error):
                     raise
-                except BaseException as error:
-                    wait = reply.throw(error)
-                else:
-                    wait = reply.send(answer)
+                step = steps.throw(error)
             else:
-                over = await suspend(wait, deadline)
-                wait = next(reply) if over else reply.throw(_gave_up(timeout))
-    except StopIteration as answer:
-        response: Response = answer.value
+                step = steps.send(answer)
+    except StopIteration as end:
+        response: Response = end.value
         return response
     finally:
         deadline.cancel()
-        reply.close()
+        steps.close()
 
 
 def _gave_up(timeout: float | None) -> NetworkFault:

@@ -34,6 +34,7 @@ class HttpxTransport:
         self._core = self._name.replace("httpx", "httpcore")
         self._exceptions = {
             "connect": library.ConnectError,
+            "connect timeout": library.ConnectTimeout,
             "timeout": library.ReadTimeout,
             "disconnect": library.RemoteProtocolError,
         }
@@ -110,7 +111,7 @@ class HttpxTransport:
                 answer = drive(gateway.respond(incoming, passage), incoming.timeout)
                 return self._outgoing(answer, request)
             except NetworkFault as fault:
-                if fault.kind != "connect" or not again:
+                if not fault.kind.startswith("connect") or not again:
                     raise self._exception(fault, request) from None
                 again -= 1
 
@@ -123,7 +124,7 @@ class HttpxTransport:
                 reply = gateway.respond(incoming, passage)
                 return self._outgoing(await drive_async(reply, incoming.timeout), request)
             except NetworkFault as fault:
-                if fault.kind != "connect" or not again:
+                if not fault.kind.startswith("connect") or not again:
                     raise self._exception(fault, request) from None
                 again -= 1
 
@@ -132,7 +133,12 @@ class HttpxTransport:
             self._name,
             request.method,
             str(request.url),
-            Headers(request.headers.multi_items()),
+            Headers(
+                (name.decode("latin-1"), value)
+                for (name, _), (_, value) in zip(
+                    request.headers.raw, request.headers.multi_items(), strict=True
+                )
+            ),
             body,
             request.extensions.get("timeout", {}).get("read"),
         )
@@ -148,7 +154,12 @@ class HttpxTransport:
         )
 
     def _exception(self, fault: NetworkFault, request: Any) -> Exception:
-        exception: Exception = self._exceptions[fault.kind](fault.message, request=request)
+        original = fault.original
+        if original is not None and isinstance(original, self._library.RequestError):
+            exception: Exception = original
+            exception.request = request  # type: ignore[attr-defined]
+        else:
+            exception = self._exceptions[fault.kind](fault.message, request=request)
         return exception
 
 

@@ -17,6 +17,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import (
+    ConnectTimeoutError,
     HTTPError,
     MaxRetryError,
     NewConnectionError,
@@ -40,6 +41,14 @@ __tracebackhide__ = True  # in the traceback of a test
 _sending: Final = contextvars.ContextVar[Any]("_sending", default=None)
 
 
+class _Own(BaseException):
+    """An exception of requests itself that a stub has raised, on its way past what makes others."""
+
+    def __init__(self, error: requests.RequestException) -> None:
+        super().__init__()
+        self.error = error
+
+
 class _Call:
     """A call of a pool's ``urlopen``, answered by the gateway as often as ``Retry`` wants."""
 
@@ -53,8 +62,7 @@ class _Call:
         self._pool = pool
         self._method = method
         self._url = url
-        # requests' own headers look each name up once more in items().
-        fields = getattr(headers, "lower_items", (headers or {}).items)()
+        fields = (headers or {}).items()
         timeout = timeout if isinstance(timeout, Timeout) else Timeout.from_float(timeout)
         self._request = _request(pool, method, url, fields, body, _seconds(timeout))
         self._retries: Retry = Retry.from_int(retries, redirect=redirect, default=pool.retries)
@@ -65,7 +73,12 @@ class _Call:
             try:
                 answer = self._ask()
             except NetworkFault as fault:
-                self._retries = self._increment(error=self._error(fault))
+                try:
+                    self._retries = self._increment(error=self._error(fault))
+                except HTTPError:
+                    if isinstance(fault.original, requests.RequestException):
+                        raise _Own(fault.original) from None
+                    raise
                 self._retries.sleep()
                 continue
             response = urllib3_response(answer, self._method)
@@ -91,6 +104,8 @@ class _Call:
         """As urllib3 tells it."""
         if fault.kind == "connect":
             return NewConnectionError(self._pool, fault.message)  # type: ignore[arg-type]
+        if fault.kind == "connect timeout":
+            return ConnectTimeoutError(self._pool, fault.message)
         if fault.kind == "timeout":
             return ReadTimeoutError(self._pool, self._url, fault.message)
         return ProtocolError("Connection aborted.", http.client.RemoteDisconnected(fault.message))
@@ -141,8 +156,12 @@ def _by_requests(send: Method, sender: Any, request: Any, *args: Any, **kwargs: 
     token = _sending.set(request)
     try:
         return send(sender, request, *args, **kwargs)
+    except _Own as own:
+        raised = own.error
     finally:
         _sending.reset(token)
+    raised.request = raised.request or request
+    raise raised
 
 
 def _send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:

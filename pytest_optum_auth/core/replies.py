@@ -1,0 +1,154 @@
+"""What a protected API answers: one reply after the other, or a function that decides."""
+
+from __future__ import annotations
+
+import functools
+import json as _json
+import threading
+from typing import Any, Final
+
+from . import facts
+from .asking import Ask, Steps
+from .header_fields import HeaderFields, checked_headers, with_content_type
+from .journal import Exchange
+from .messages import Response
+
+__tracebackhide__ = True  # in the traceback of a test
+
+TEXT: Final = "text/plain; charset=utf-8"
+BYTES: Final = "application/octet-stream"
+# RFC 9110 sections 15.3.5 and 15.4.5.
+WITHOUT_BODY: Final = frozenset({204, 304})
+# Not None, which is a JSON value.
+MISSING: Final = ...
+
+
+class Reply:
+    """All of an answer, for a callable of ``protect`` that decides more than the body.
+
+    The body is one of ``json`` (any JSON value, ``None`` is ``null``), ``text`` (``text/plain``)
+    and ``content`` (bytes, ``application/octet-stream``), and ``{}`` with none of them; ``headers``
+    (a mapping, or pairs where a name may stand twice) may name another ``Content-Type``. 204 and
+    304 carry no body.
+
+    Raises ``ValueError`` for a status that is not 200 to 599 and for two bodies, ``TypeError`` for
+    a body or a header of another type.
+    """
+
+    __slots__ = ("response",)
+
+    def __init__(
+        self,
+        status: int = 200,
+        *,
+        json: Any = MISSING,
+        text: str | None = None,
+        content: bytes | None = None,
+        headers: HeaderFields | None = None,
+    ) -> None:
+        kind, value = _one_body(json, text, content)
+        self.response = _response(checked_status(status), kind, value, checked_headers(headers))
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.response.status}, {len(self.response.body)} bytes>"
+
+
+class Script:
+    """The replies of one API in their order; the last one stays."""
+
+    def __init__(self) -> None:
+        self._replies: list[_Scripted] = []
+        self._given = 0
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        where: str,
+        json: Any,
+        text: Any,
+        content: Any,
+        status: int,
+        headers: HeaderFields | None,
+    ) -> None:
+        """Append a reply to the API ``where``. Raises as :class:`Reply`."""
+        kind, value = _one_body(json, text, content)
+        self._replies.append(_Scripted(where, kind, value, status, headers))
+
+    def reply(self, exchange: Exchange, *, uses_up: bool) -> Steps:
+        """The reply to the request at hand; ``uses_up``: the next request gets the next one."""
+        with self._lock:
+            reply = self._replies[min(self._given, len(self._replies) - 1)]
+            self._given += uses_up
+        return (yield from reply.made_for(exchange))
+
+    @property
+    def keys(self) -> list[str] | None:
+        """The keys of every answer, where there is one answer only and its keys are known."""
+        if len(self._replies) > 1 or not isinstance(self._replies[0].value, dict):
+            return None
+        return list(self._replies[0].value)
+
+
+class _Scripted:
+    """One reply as it was written down."""
+
+    def __init__(
+        self, where: str, kind: str, value: Any, status: int, headers: HeaderFields | None
+    ) -> None:
+        self._where = where
+        self._kind = kind
+        self._status = checked_status(status)
+        self._headers = checked_headers(headers)
+        self.value = value
+        if not callable(value):
+            # Once, and so that what cannot be sent is told where it is written.
+            self._response = self._with(value)
+
+    def made_for(self, exchange: Exchange) -> Steps:
+        if not callable(self.value):
+            return self._response
+        made = yield Ask(functools.partial(self.value, exchange))
+        if isinstance(made, Reply):
+            return made.response
+        try:
+            return self._with(made)
+        except TypeError as error:
+            raise TypeError(f"the callable of {self._where}: {error}") from None
+
+    def _with(self, value: Any) -> Response:
+        return _response(self._status, self._kind, value, self._headers)
+
+
+def checked_status(status: int) -> int:
+    """``status``; ``ValueError`` when it is none of a final answer."""
+    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
+        raise ValueError(f"status={status!r}: a status is a whole number from 200 to 599")
+    return status
+
+
+def _one_body(json: Any, text: Any, content: Any) -> tuple[str, Any]:
+    """Which of the three it is, and its value."""
+    given: list[tuple[str, Any]] = [] if json is MISSING else [("json", json)]
+    given += [(k, v) for k, v in (("text", text), ("content", content)) if v is not None]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(f'{kind}=' for kind, _ in given)}: an answer has one body")
+    return given[0] if given else ("json", {})
+
+
+def _response(status: int, kind: str, value: Any, headers: tuple[tuple[str, str], ...]) -> Response:
+    if kind == "json":
+        try:
+            body, media_type = _json.dumps(value).encode(), facts.JSON
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"json= cannot be sent as JSON: {error}") from None
+    elif kind == "text":
+        if not isinstance(value, str):
+            raise TypeError(f"text={value!r}: text is a string")
+        body, media_type = value.encode(), TEXT
+    else:
+        if not isinstance(value, (bytes, bytearray)):
+            raise TypeError(f"content={value!r}: content is bytes")
+        body, media_type = bytes(value), BYTES
+    if status in WITHOUT_BODY:
+        return Response(status, headers, b"")
+    return Response(status, with_content_type(headers, media_type), body)

@@ -1,0 +1,143 @@
+"""``optum_responses``: stubs written with responses, that answer every client library.
+
+Never started: nothing of requests is replaced. The gateway asks them, by what responses offers for
+that: a registry of one's own, and ``unbound_on_send()``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import requests
+import responses
+from requests.adapters import HTTPAdapter
+from responses.registries import FirstMatchRegistry
+
+from ..core.answerers import Mismatch, Stub
+from ..core.asking import Ask, Steps
+from ..core.messages import Request, Response, host_of
+from .network_failures import network_fault
+
+__tracebackhide__ = True  # in the traceback of a test
+
+_NAME: Final = "optum_responses"
+_FORM: Final = "application/x-www-form-urlencoded"
+# Of the connection that there was none of.
+_HOP: Final = frozenset({"transfer-encoding", "connection"})
+
+
+class ResponsesStubs:
+    """The stubs of one fake: ``mock`` is what the test writes them with."""
+
+    name = _NAME
+
+    def __init__(self) -> None:
+        self.mock = responses.RequestsMock(registry=_Registry)
+        self._send = self.mock.unbound_on_send()
+        self._adapter = HTTPAdapter()
+
+    def find(self, request: Request) -> Callable[[], Steps] | Mismatch:
+        """What answers ``request``; no stub is used up yet."""
+        if not self.mock.registered():
+            return Mismatch()
+        prepared = _prepared(request)
+        send = functools.partial(
+            self._send, self._adapter, prepared, stream=False, timeout=request.timeout,
+            verify=True, cert=None, proxies={},
+        )  # fmt: skip
+        prepared.only_look = True
+        try:
+            send()
+        except _Look as look:
+            if look.reasons is not None:
+                return look.reasons
+        prepared.only_look = False
+        return functools.partial(self._answer, send)
+
+    def _answer(self, send: Callable[[], requests.Response]) -> Steps:
+        try:
+            answer = yield Ask(send)
+        except Exception as error:
+            fault = network_fault(error, _NAME)
+            if fault is None:
+                raise
+            raise fault from error
+        return _response(answer, self.mock.response_callback is not None)
+
+    def never_asked(self) -> list[Stub]:
+        """The stubs that no request has reached, unless the test has said that it does not mind."""
+        if not self.mock.assert_all_requests_are_fired:
+            return []
+        return [
+            Stub(_shown(stub), _host(stub), id(stub))
+            for stub in self.mock.registered()
+            if not stub.calls
+        ]
+
+
+class _Look(Exception):
+    """Which stub would answer: found by responses' own way up to the registry."""
+
+    def __init__(self, reasons: Mismatch | None) -> None:
+        super().__init__()
+        self.reasons = reasons
+
+
+class _Prepared(requests.PreparedRequest):
+    """A request of which the registry is asked first whether a stub would answer."""
+
+    only_look = False
+
+
+class _Registry(FirstMatchRegistry):
+    def find(self, request: Any) -> tuple[responses.BaseResponse | None, list[str]]:
+        if not request.only_look:
+            return super().find(request)
+        reasons = []
+        for stub in self.registered:
+            matches, reason = stub.matches(request)
+            if matches and not stub.passthrough:
+                raise _Look(None)
+            if matches:
+                reason = "it passes requests through, and nothing leaves the machine"
+            reasons.append((_shown(stub), reason))
+        raise _Look(Mismatch(_NAME, tuple(reasons)))
+
+
+def _prepared(request: Request) -> _Prepared:
+    """As requests itself would have prepared it."""
+    prepared = _Prepared()
+    prepared.method = request.method
+    prepared.url = request.url
+    # requests leaves Host to the connection.
+    fields = [(n, value) for n, value in request.headers.as_sent() if n.lower() != "host"]
+    prepared.headers = requests.structures.CaseInsensitiveDict(fields)
+    body: bytes | str | None = request.body or None
+    if body and request.media_type == _FORM:
+        body = request.body.decode("utf-8", "replace")
+    prepared.body = body
+    prepared._cookies = requests.cookies.RequestsCookieJar()  # type: ignore[attr-defined]
+    return prepared
+
+
+def _response(answer: requests.Response, changed: bool) -> Response:
+    """``changed``: a callback may have read it, and put something else in its place."""
+    raw = answer.raw
+    fields = [(name, value) for name, value in raw.headers.items() if name.lower() not in _HOP]
+    if changed:
+        fields = [(name, value) for name, value in fields if name.lower() != "content-encoding"]
+        return Response(answer.status_code, tuple(fields), answer.content)
+    return Response(answer.status_code, tuple(fields), raw.read(decode_content=False) or b"")
+
+
+def _shown(stub: responses.BaseResponse) -> str:
+    url = stub.url.pattern if isinstance(stub.url, re.Pattern) else stub.url
+    return f"{stub.method} {url}"
+
+
+def _host(stub: responses.BaseResponse) -> str | None:
+    """The host that the stub is for; ``None``: a pattern, nobody knows."""
+    return None if isinstance(stub.url, re.Pattern) else host_of(stub.url)

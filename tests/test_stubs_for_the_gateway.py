@@ -1,0 +1,781 @@
+"""Stubs of APIs written with responses and respx: the fake asks them, for every client library."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import aiohttp
+import httpx
+import httpx2
+import pytest
+import requests
+import respx
+import trio
+from responses import RequestsMock, matchers
+from token_requests import call, get_token
+from transports_under_test import (
+    IN_PROCESS,
+    TLS,
+    Answer,
+    Send,
+    Transport,
+    send_with_requests,
+)
+from whole_message import whole
+
+from pytest_optum_auth import FakeOptum, faults
+
+BASE = "https://sandbox-apigw.optum.com"
+X12 = "ISA*00*          *00*          *ZZ*1234567~"
+
+
+def bearer(optum_auth: FakeOptum) -> dict[str, str]:
+    return {"Authorization": f"Bearer {optum_auth.last_token or optum_auth.issue_token()}"}
+
+
+def get(send: Send, optum_auth: FakeOptum, tail: str) -> Answer:
+    return call(send, optum_auth.last_token or optum_auth.issue_token(), f"{BASE}{tail}")
+
+
+# What both libraries can do: the same answer through every client library.
+
+
+def test_a_stub_of_responses_answers(
+    transport: Transport, optum_auth: FakeOptum, optum_responses: RequestsMock
+) -> None:
+    stub = optum_responses.get(f"{BASE}/claims", json={"claims": 2}, headers={"X-Trace": "1"})
+
+    answer = get(transport.send, optum_auth, "/claims")
+
+    assert (answer.status, answer.json(), answer.headers["X-Trace"]) == (200, {"claims": 2}, "1")
+    [exchange] = optum_auth.api_requests
+    assert exchange.outcome == "token #1 accepted, answered by optum_responses"
+    assert (exchange.kind, exchange.status, exchange.token) == ("api", 200, optum_auth.last_token)
+    assert stub.call_count == len(optum_responses.calls) == 1
+    assert stub.calls[0].request.url == f"{BASE}/claims"
+    assert stub.calls[0].response.status_code == 200
+
+
+def test_a_stub_of_respx_answers(
+    transport: Transport, optum_auth: FakeOptum, optum_respx: respx.Router
+) -> None:
+    route = optum_respx.get("/claims").respond(json={"claims": 2}, headers={"X-Trace": "1"})
+
+    answer = get(transport.send, optum_auth, "/claims")
+
+    assert (answer.status, answer.json(), answer.headers["X-Trace"]) == (200, {"claims": 2}, "1")
+    [exchange] = optum_auth.api_requests
+    assert exchange.outcome == "token #1 accepted, answered by optum_respx"
+    assert (exchange.kind, exchange.status, exchange.token) == ("api", 200, optum_auth.last_token)
+    assert route.call_count == optum_respx.calls.call_count == 1
+    assert route.calls.last.request.url == f"{BASE}/claims"
+    assert route.calls.last.response.status_code == 200
+
+
+class Both:
+    """The same stub in either library: ``add`` takes method, path, body and status."""
+
+    def __init__(self, name: str, optum_auth: FakeOptum) -> None:
+        self.name = name
+        self._optum = optum_auth
+
+    def add(
+        self, method: str, path: str, body: bytes | Exception = b"stub", status: int = 200
+    ) -> Any:
+        """Returns what counts its calls."""
+        if self.name == "optum_responses":
+            url = f"{BASE}{path}"
+            return self._optum.responses.add(method, url, body=body, status=status)
+        route = self._optum.respx.request(method, path)
+        if isinstance(body, Exception):
+            return route.mock(side_effect=body)
+        return route.respond(status, content=body)
+
+
+@pytest.fixture(params=["optum_responses", "optum_respx"])
+def stubs(request: pytest.FixtureRequest, optum_auth: FakeOptum) -> Both:
+    return Both(request.param, optum_auth)
+
+
+def test_the_bearer_token_is_looked_at_first(
+    stubs: Both, send: Send, optum_auth: FakeOptum
+) -> None:
+    stub = stubs.add("GET", "/claims")
+    token = optum_auth.issue_token()
+
+    missing = send("GET", f"{BASE}/claims")
+    good = call(send, token, f"{BASE}/claims")
+    optum_auth.revoke()
+    revoked = call(send, token, f"{BASE}/claims")
+
+    assert [a.status for a in (missing, good, revoked)] == [401, 200, 401]
+    assert missing.headers["WWW-Authenticate"] == "Bearer"
+    assert stub.call_count == 1
+    assert [exchange.outcome for exchange in optum_auth.api_requests] == [
+        "refused: no bearer token",
+        f"token #1 accepted, answered by {stubs.name}",
+        "token #1 was revoked",
+    ]
+
+
+def test_a_request_without_a_good_token_uses_no_answer_up(
+    stubs: Both, send: Send, optum_auth: FakeOptum
+) -> None:
+    for body in (b"first", b"second"):
+        if stubs.name == "optum_responses":
+            stubs.add("GET", "/claims", body)
+    if stubs.name == "optum_respx":
+        optum_auth.respx.get("/claims").mock(
+            side_effect=[httpx.Response(200, text=text) for text in ("first", "second")]
+        )
+
+    refused = send("GET", f"{BASE}/claims")
+    answers = [get(send, optum_auth, "/claims") for _ in range(2)]
+
+    assert refused.status == 401
+    assert [answer.content for answer in answers] == [b"first", b"second"]
+
+
+@pytest.mark.parametrize("body", [b"", b"%PDF-1.7\x00\xff", X12.encode()])
+def test_any_bytes(body: bytes, stubs: Both, send: Send, optum_auth: FakeOptum) -> None:
+    stubs.add("GET", "/claims", body, status=201)
+
+    answer = get(send, optum_auth, "/claims")
+
+    assert (answer.status, answer.content) == (201, body)
+
+
+def test_a_path_that_is_protected_is_not_the_stubs(
+    stubs: Both, send: Send, optum_auth: FakeOptum
+) -> None:
+    optum_auth.strict = False
+    optum_auth.protect("GET", "/claims", text="protected")
+    stubs.add("GET", "/claims")
+    stubs.add("POST", "/claims")
+
+    answers = [call(send, optum_auth.issue_token(), f"{BASE}/claims", m) for m in ("GET", "POST")]
+
+    assert [answer.content for answer in answers] == [b"protected", b"stub"]
+
+
+def test_responses_is_asked_before_respx(send: Send, optum_auth: FakeOptum) -> None:
+    optum_auth.strict = False
+    optum_auth.respx.get("/claims").respond(text="respx")
+    optum_auth.respx.get("/plans").respond(text="respx")
+    optum_auth.responses.get(f"{BASE}/claims", body="responses")
+
+    answers = [get(send, optum_auth, tail) for tail in ("/claims", "/plans")]
+
+    assert [answer.content for answer in answers] == [b"responses", b"respx"]
+
+
+def test_the_token_endpoint_is_never_a_stub(stubs: Both, send: Send, optum_auth: FakeOptum) -> None:
+    optum_auth.strict = False
+    stub = stubs.add("POST", "/apip/auth/sntl/v1/token")
+
+    assert get_token(send, optum_auth)
+    assert stub.call_count == 0
+
+
+def test_a_head_request(stubs: Both, send: Send, optum_auth: FakeOptum) -> None:
+    stubs.add("HEAD", "/claims")
+
+    answer = call(send, optum_auth.issue_token(), f"{BASE}/claims", "HEAD")
+
+    assert (answer.status, answer.content) == (200, b"")
+
+
+# Faults, and what the network does.
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"),
+    [
+        ("connect", requests.ConnectionError("x")),
+        ("connect", requests.exceptions.SSLError("x")),
+        ("connect", httpx.ConnectError("x")),
+        ("connect", ConnectionRefusedError("x")),
+        ("timeout", requests.ReadTimeout("x")),
+        ("timeout", requests.Timeout("x")),
+        ("timeout", httpx.ReadTimeout("x")),
+        ("timeout", httpx2.ReadTimeout("x")),
+        ("timeout", TimeoutError("x")),
+        ("timeout", asyncio.TimeoutError("x")),
+        ("disconnect", requests.exceptions.ChunkedEncodingError("x")),
+        ("disconnect", httpx.RemoteProtocolError("x")),
+        ("disconnect", ConnectionResetError("x")),
+        ("disconnect", aiohttp.ServerDisconnectedError("x")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__qualname__,
+)
+@IN_PROCESS
+def test_each_client_meets_its_own_librarys_exception(
+    failure: str, raised: Exception, stubs: Both, transport: Transport, optum_auth: FakeOptum
+) -> None:
+    # Not GET, which aiohttp would send a second time.
+    stub = stubs.add("POST", "/claims", raised)
+    own = type(raised).__module__.partition(".")[0] == transport.name
+
+    with pytest.raises(type(raised) if own else transport.raises(failure)) as caught:
+        call(transport.send, optum_auth.issue_token(), f"{BASE}/claims", "POST")
+
+    assert (caught.value is raised) == own
+    [exchange] = optum_auth.api_requests
+    assert exchange.outcome == f"token #1 accepted, raised by {stubs.name}"
+    assert (exchange.status, exchange.response, stub.call_count) == (None, None, 1)
+
+
+@pytest.mark.parametrize("raised", [requests.ConnectTimeout("x"), httpx.ConnectTimeout("x")])
+@IN_PROCESS
+def test_a_connection_that_takes_too_long(
+    raised: Exception, stubs: Both, transport: Transport, optum_auth: FakeOptum
+) -> None:
+    stubs.add("GET", "/claims", raised)
+    errors = {
+        "requests": requests.ConnectTimeout,
+        "httpx": httpx.ConnectTimeout,
+        "httpx2": httpx2.ConnectTimeout,
+        "aiohttp": aiohttp.ConnectionTimeoutError,
+    }
+
+    with pytest.raises(errors[transport.name]):
+        get(transport.send, optum_auth, "/claims")
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"),
+    [
+        ("connect", httpx.ConnectError("x")),
+        ("connect", requests.ConnectTimeout("x")),
+        ("disconnect", httpx.ReadError("x")),
+    ],
+)
+def test_over_https_the_connection_fails(
+    failure: str, raised: Exception, stubs: Both, optum_auth: FakeOptum, https: Transport
+) -> None:
+    stubs.add("GET", "/claims", raised)
+
+    with pytest.raises(https.raises(failure)):
+        get(https.send, optum_auth, "/claims")
+
+
+@IN_PROCESS
+def test_any_other_exception_reaches_the_caller(
+    stubs: Both, transport: Transport, optum_auth: FakeOptum
+) -> None:
+    raised = LookupError("of the stub")
+    stubs.add("GET", "/claims", raised)
+
+    with pytest.raises(LookupError) as caught:
+        get(transport.send, optum_auth, "/claims")
+
+    assert caught.value is raised
+    assert optum_auth.api_requests[0].outcome == f"token #1 accepted, raised by {stubs.name}"
+    assert optum_auth.problems() == ""
+
+
+@pytest.fixture
+def https(request: pytest.FixtureRequest, optum_auth: FakeOptum) -> Transport:
+    from transports_under_test import TRANSPORTS
+
+    return TRANSPORTS[-1].served_by(request.getfixturevalue("optum_server"))
+
+
+def test_any_other_exception_is_a_500_over_https_and_told(
+    stubs: Both, https: Transport, optum_auth: FakeOptum
+) -> None:
+    stubs.add("GET", "/claims", LookupError("of the stub"))
+
+    answer = get(https.send, optum_auth, "/claims")
+
+    assert answer.status == 500
+    assert optum_auth.problems() == (
+        f"GET /claims, answered by {stubs.name}: LookupError: of the stub"
+    )
+
+
+def test_a_fault_of_any_api_comes_before_the_stub(
+    stubs: Both, send: Send, optum_auth: FakeOptum
+) -> None:
+    stub = stubs.add("GET", "/claims", b'{"claims": 2}')
+    outage = optum_auth.inject_api(faults.http_error(503))
+    broken = optum_auth.inject_api(faults.replacing(claims="two"))
+
+    answers = [send("GET", f"{BASE}/claims"), *(get(send, optum_auth, "/claims") for _ in range(3))]
+
+    assert [answer.status for answer in answers] == [401, 503, 200, 200]
+    assert [answer.json() for answer in answers[2:]] == [{"claims": "two"}, {"claims": 2}]
+    assert (outage.hits, broken.hits, stub.call_count) == (1, 1, 2)
+    assert [exchange.outcome for exchange in optum_auth.api_requests] == [
+        "refused: no bearer token",
+        "fault: http_error(503)",
+        f"fault: replacing(claims='two'), token #1 accepted, answered by {stubs.name}",
+        f"token #1 accepted, answered by {stubs.name}",
+    ]
+
+
+def test_a_fault_of_any_api_that_is_not_met_is_told(optum_auth: FakeOptum) -> None:
+    optum_auth.inject_api(faults.timeout(), times=2)
+
+    assert optum_auth.problems() == (
+        "timeout() on an API was injected 2x and met 0x: the test does not test it"
+    )
+
+
+# What only one of the libraries can do.
+
+
+@pytest.mark.parametrize(
+    ("match", "parts"),
+    [
+        (matchers.query_param_matcher({"page": "2"}), {}),
+        (matchers.json_params_matcher({"member": "1"}), {"json": {"member": "1"}}),
+        (matchers.urlencoded_params_matcher({"a": "é b"}), {"data": {"a": "é b"}}),
+        (matchers.header_matcher({"X-Trace": "1"}), {}),
+        (matchers.query_string_matcher("page=2"), {}),
+    ],
+    ids=["query", "json", "form", "header", "query-string"],
+)
+def test_matchers_of_responses(
+    match: Any, parts: dict[str, Any], send: Send, optum_responses: RequestsMock,
+    optum_auth: FakeOptum,
+) -> None:  # fmt: skip
+    optum_responses.post(f"{BASE}/claims", body="right", match=[match])
+    headers = {**bearer(optum_auth), "X-Trace": "1"}
+
+    answer = send("POST", f"{BASE}/claims?page=2", headers=headers, **parts)
+
+    assert (answer.status, answer.content) == (200, b"right")
+
+
+def test_a_callback_of_responses_decides(
+    send: Send, optum_responses: RequestsMock, optum_auth: FakeOptum
+) -> None:
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        return 202, {"X-Path": request.path_url}, str(request.headers["X-Trace"])
+
+    optum_responses.add_callback("GET", re.compile(rf"{BASE}/members/\d+"), callback=answer)
+    headers = {**bearer(optum_auth), "X-Trace": "1"}
+
+    got = send("GET", f"{BASE}/members/7", headers=headers)
+
+    assert (got.status, got.headers["X-Path"], got.content) == (202, "/members/7", b"1")
+
+
+def test_the_last_of_several_answers_of_responses_stays(
+    send: Send, optum_responses: RequestsMock, optum_auth: FakeOptum
+) -> None:
+    for status in (202, 202, 200):
+        optum_responses.get(f"{BASE}/claims", status=status)
+
+    assert [get(send, optum_auth, "/claims").status for _ in range(4)] == [202, 202, 200, 200]
+    optum_responses.assert_call_count(f"{BASE}/claims", 4)
+
+
+def test_a_compressed_answer_and_two_cookies(
+    send: Send, optum_responses: RequestsMock, optum_respx: respx.Router, optum_auth: FakeOptum
+) -> None:
+    import gzip
+
+    body = gzip.compress(b"plain")
+    optum_responses.get(
+        f"{BASE}/claims",
+        body=body,
+        headers={"Content-Encoding": "gzip"},
+        auto_calculate_content_length=True,
+    )
+    optum_respx.get("/plans").respond(
+        content=body, headers=[("Content-Encoding", "gzip"), ("X-A", "1"), ("X-A", "2")]
+    )
+
+    answers = [get(send, optum_auth, tail) for tail in ("/claims", "/plans")]
+
+    assert [answer.content for answer in answers] == [b"plain", b"plain"]
+    assert answers[1].headers["X-A"] in ("1, 2", "1")
+
+
+def test_response_callback_of_responses(
+    send: Send, optum_responses: RequestsMock, optum_auth: FakeOptum
+) -> None:
+    def changed(answer: Any) -> Any:
+        answer.status_code = 299
+        assert answer.content == b"stub"
+        return answer
+
+    optum_responses.response_callback = changed
+    optum_responses.get(f"{BASE}/claims", body="stub")
+
+    answer = get(send, optum_auth, "/claims")
+
+    assert (answer.status, answer.content) == (299, b"stub")
+
+
+@pytest.mark.parametrize("path", ["/members/7", "/members/8"])
+def test_patterns_of_respx(
+    path: str, send: Send, optum_respx: respx.Router, optum_auth: FakeOptum
+) -> None:
+    def answer(request: httpx.Request, number: str) -> httpx.Response:
+        return httpx.Response(200, json={"member": number, "page": request.url.params["page"]})
+
+    optum_respx.get(path__regex=r"/members/(?P<number>\d+)", params={"page": "2"}).mock(
+        side_effect=answer
+    )
+
+    got = get(send, optum_auth, f"{path}?page=2")
+
+    assert got.json() == {"member": path[-1], "page": "2"}
+
+
+def test_a_coroutine_function_of_respx(
+    send: Send, optum_respx: respx.Router, optum_auth: FakeOptum
+) -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        return httpx.Response(200, text=request.method)
+
+    optum_respx.get("/claims").mock(side_effect=answer)
+    optum_respx.get("/plans").mock(side_effect=[answer, httpx.Response(204)])  # type: ignore[list-item]
+
+    answers = [get(send, optum_auth, tail) for tail in ("/claims", "/plans", "/plans")]
+
+    assert [answer.content for answer in answers] == [b"GET", b"GET", b""]
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_coroutine_function_of_respx_runs_on_the_loop_of_trio(
+    library: Any, optum_respx: respx.Router, optum_auth: FakeOptum
+) -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await trio.lowlevel.checkpoint()
+        return httpx.Response(200, text="trio")
+
+    optum_respx.get("/claims").mock(side_effect=answer)
+
+    async def main() -> str:
+        async with library.AsyncClient(verify=TLS) as client:
+            got = await client.get(f"{BASE}/claims", headers=bearer(optum_auth))
+            text: str = got.text
+            return text
+
+    assert trio.run(main) == "trio"
+
+
+def test_streams_of_respx(send: Send, optum_respx: respx.Router, optum_auth: FakeOptum) -> None:
+    async def parts() -> Any:
+        yield b"a"
+        yield b"b"
+
+    optum_respx.get("/sync").mock(return_value=httpx.Response(200, content=iter([b"a", b"b"])))
+    optum_respx.get("/async").mock(return_value=httpx.Response(200, content=parts()))
+
+    answers = [get(send, optum_auth, tail) for tail in ("/sync", "/async")]
+
+    assert [answer.content for answer in answers] == [b"ab", b"ab"]
+
+
+def test_a_route_of_respx_without_an_answer_is_an_empty_200(
+    send: Send, optum_respx: respx.Router, optum_auth: FakeOptum
+) -> None:
+    optum_respx.route()
+
+    assert get(send, optum_auth, "/anything").status == 200
+
+
+# What does not match.
+
+
+@IN_PROCESS
+def test_the_refusal_tells_why_no_stub_matches(
+    transport: Transport, optum_auth: FakeOptum, optum_responses: RequestsMock,
+    optum_respx: respx.Router,
+) -> None:  # fmt: skip
+    optum_auth.strict = False
+    optum_responses.get(f"{BASE}/claims", match=[matchers.query_param_matcher({"page": "1"})])
+    optum_responses.get(re.compile(f"{BASE}/plans/.*"))
+    optum_respx.post("/claims", json={"member": "1"})
+    optum_respx.get("/claims").pass_through()
+
+    with pytest.raises(transport.connect_error):
+        get(transport.send, optum_auth, "/claims?page=2")
+
+    assert optum_auth.api_requests[0].outcome == (
+        "refused: no protect() covers the path and no stub matches"
+    )
+    wanted = """'{"member": "1"}'"""
+    told = optum_auth.problems().splitlines()[:9]
+    assert told == [
+        "GET /claims was refused and not sent: no protect() covers it and no stub matches it",
+        '  add optum_auth.protect("GET", "/claims")',
+        "  stubs of optum_responses, nearest first:",
+        f"    GET {BASE}/claims: Parameters do not match. {{'page': '2'}} doesn't match "
+        "{'page': '1'}",
+        f"    GET {BASE}/plans/.*: URL does not match",
+        "  stubs of optum_respx, nearest first:",
+        f"    GET {BASE}/claims: it passes requests through, and nothing leaves the machine",
+        f"    POST {BASE}/claims with json eq {wanted}: method eq 'POST' and json eq {wanted} does "
+        "not match",
+        f"the stub GET {BASE}/claims of optum_responses was never asked: the test does not test it",
+    ]
+
+
+def test_over_https_it_is_a_404_with_the_reasons(
+    stubs: Both, https: Transport, optum_auth: FakeOptum
+) -> None:
+    optum_auth.strict = False
+    stubs.add("GET", "/claims")
+
+    answer = get(https.send, optum_auth, "/plans")
+
+    assert answer.status == 404
+    assert f"stubs of {stubs.name}, nearest first: GET {BASE}/claims: " in answer.json()["message"]
+
+
+def test_a_refusal_does_not_tell_the_token(
+    optum_auth: FakeOptum, optum_responses: RequestsMock
+) -> None:
+    optum_auth.strict = False
+    token = optum_auth.issue_token()
+    optum_responses.get(
+        f"{BASE}/claims", match=[matchers.header_matcher({"Authorization": "Bearer other"})]
+    )
+
+    with pytest.raises(requests.ConnectionError) as caught:
+        get(send_with_requests, optum_auth, "/claims")
+
+    told = optum_auth.problems()
+    assert "'Bearer ***'" in told
+    assert not any(token.value[:30] in text for text in (told, str(caught.value)))
+
+
+def test_what_responses_would_let_through_does_not_leave(
+    optum_auth: FakeOptum, optum_responses: RequestsMock
+) -> None:
+    optum_auth.strict = False
+    optum_responses.add_passthru(BASE)
+    optum_responses.add(responses_passthrough())
+
+    with pytest.raises(requests.ConnectionError, match="it passes requests through"):
+        get(send_with_requests, optum_auth, "/claims")
+
+
+def responses_passthrough() -> Any:
+    from responses import PassthroughResponse
+
+    return PassthroughResponse("GET", f"{BASE}/claims")
+
+
+def test_a_side_effect_that_leaves_the_request_to_others(
+    optum_auth: FakeOptum, optum_respx: respx.Router
+) -> None:
+    optum_auth.strict = False
+    optum_respx.get("/claims").mock(side_effect=lambda request: None)
+
+    with pytest.raises(requests.ConnectionError, match="has left the request to others"):
+        get(send_with_requests, optum_auth, "/claims")
+
+    assert len(optum_auth.api_requests) == 1
+
+
+def test_a_matcher_that_raises_is_in_the_journal(
+    optum_auth: FakeOptum, optum_responses: RequestsMock
+) -> None:
+    optum_auth.strict = False
+
+    def matcher(request: object) -> tuple[bool, str]:
+        raise AssertionError("of the matcher")
+
+    optum_responses.get(f"{BASE}/claims", match=[matcher])
+
+    with pytest.raises(AssertionError, match="of the matcher"):
+        get(send_with_requests, optum_auth, "/claims")
+
+    assert optum_auth.api_requests[0].outcome == "AssertionError in a matcher of optum_responses"
+
+
+def test_a_body_that_is_a_form_and_no_utf8(
+    optum_auth: FakeOptum, optum_responses: RequestsMock
+) -> None:
+    optum_responses.post(f"{BASE}/claims")
+    headers = {**bearer(optum_auth), "Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = send_with_requests("POST", f"{BASE}/claims", headers=headers, content=b"a=\xff")
+
+    assert answer.status == 200
+
+
+# Strictness.
+
+
+def test_a_stub_that_nobody_asked_is_told_once(
+    optum_auth: FakeOptum, optum_responses: RequestsMock, optum_respx: respx.Router
+) -> None:
+    optum_responses.post(f"{BASE}/claims")
+    optum_responses.get(re.compile(".*"))
+    optum_respx.get("/claims")
+    optum_respx.route(host__in=("a.example.com", "b.example.com"))
+
+    message = (
+        f"the stub POST {BASE}/claims of optum_responses was never asked: the test does not test "
+        "it\n"
+        "the stub GET .* of optum_responses was never asked: the test does not test it\n"
+        f"the stub GET {BASE}/claims of optum_respx was never asked: the test does not test it\n"
+        "the stub any method https://('a.example.com', 'b.example.com') of optum_respx was never "
+        "asked: the test does not test it"
+    )
+    with pytest.raises(AssertionError, match=whole(message)):
+        optum_auth.verify()
+    optum_auth.verify()
+
+
+def test_a_stub_for_another_host_is_told_as_such(
+    optum_auth: FakeOptum, optum_responses: RequestsMock, optum_respx: respx.Router
+) -> None:
+    optum_responses.get("https://example.com/claims")
+    optum_respx.get("https://example.com/plans")
+
+    assert optum_auth.problems().splitlines() == [
+        f"the stub GET https://example.com/{path} of {stubs} was never asked: example.com is no "
+        f"gateway, and {stubs} answers for the gateway alone; stub other hosts with the tool you "
+        "use for them"
+        for path, stubs in (("claims", "optum_responses"), ("plans", "optum_respx"))
+    ]
+
+
+def test_a_test_may_say_that_it_does_not_mind(
+    optum_auth: FakeOptum, optum_responses: RequestsMock
+) -> None:
+    optum_responses.get(f"{BASE}/claims")
+    optum_responses.assert_all_requests_are_fired = False
+
+    assert optum_auth.problems() == ""
+
+
+@pytest.mark.respx(assert_all_called=False)
+def test_the_marker_of_respx_counts(optum_auth: FakeOptum, optum_respx: respx.Router) -> None:
+    optum_respx.get("/claims")
+
+    assert optum_auth.problems() == ""
+
+
+@pytest.mark.respx(base_url="https://example.com")
+def test_the_marker_of_respx_without_that_word(
+    optum_auth: FakeOptum, optum_respx: respx.Router
+) -> None:
+    optum_respx.get("/claims")
+
+    assert "was never asked" in optum_auth.problems()
+
+
+# The fixtures.
+
+
+def test_the_fixtures_are_those_of_the_fake(
+    optum_auth: FakeOptum, optum_responses: RequestsMock, optum_respx: respx.Router
+) -> None:
+    assert optum_responses is optum_auth.responses
+    assert optum_respx is optum_auth.respx
+
+
+def test_stubs_that_nobody_has_written_change_nothing(
+    optum_auth: FakeOptum, optum_responses: RequestsMock, optum_respx: respx.Router
+) -> None:
+    optum_auth.strict = False
+
+    with pytest.raises(requests.ConnectionError, match=r"no protect\(\) covers it; add"):
+        get(send_with_requests, optum_auth, "/claims")
+
+
+def test_a_base_url_with_a_path() -> None:
+    with FakeOptum(base_url="https://proxy.example.com/optum") as optum:
+        optum.respx.get("/claims").respond(text="claims")
+        headers = bearer(optum)
+        got = send_with_requests("GET", "https://proxy.example.com/optum/claims", headers=headers)
+
+    assert got.content == b"claims"
+
+
+@pytest.mark.parametrize("library", ["responses", "respx"])
+def test_without_the_library_the_fixture_says_what_to_install(
+    library: str, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"pytest_optum_auth.stubs.{library}_", raising=False)
+
+    result = run(f"def test_it(optum_{library}): ...")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [f"optum_{library} needs the library {library} (import of {library} halted; None*"]
+    )
+
+
+def test_a_stub_that_a_failed_test_did_not_come_to_is_not_told(run: Any) -> None:
+    result = run(
+        """
+        def test_it(optum_respx):
+            optum_respx.get("/claims")
+            raise ValueError("too early")
+        """
+    )
+
+    result.assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize(
+    "stub",
+    [
+        'optum_auth.respx.get("/claims").mock(side_effect=lambda request: pytest.fail("wrong"))',
+        'optum_auth.responses.add_callback("GET", URL, lambda request: pytest.fail("wrong"))',
+        'optum_auth.protect("GET", "/claims", json=lambda exchange: pytest.fail("wrong"))',
+    ],
+)
+@pytest.mark.parametrize("served", [False, True], ids=["in-process", "https"])
+def test_a_callable_that_fails_the_test(stub: str, served: bool, run: Any) -> None:
+    fixtures = "optum_auth, optum_server" if served else "optum_auth"
+    base = "optum_server" if served else "optum_auth"
+    ca = "optum_server.ca_bundle" if served else "True"
+    result = run(
+        f"""
+        import pytest, requests
+        URL = "{BASE}/claims"
+
+        def test_it({fixtures}):
+            {stub}
+            headers = {{"Authorization": f"Bearer {{optum_auth.issue_token()}}"}}
+            requests.get({base}.base_url + "/claims", headers=headers, verify={ca}, timeout=5)
+        """
+    )
+
+    if served:
+        result.assert_outcomes(passed=1, errors=1)
+    else:
+        result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Failed: wrong"])
+    result.stdout.fnmatch_lines(["*GET /claims*"])
+
+
+@pytest.mark.parametrize("answer", ["optum_auth.respx.get('/claims').mock(side_effect=wrong)"])
+def test_a_failure_that_the_client_swallows_fails_the_test(answer: str, run: Any) -> None:
+    result = run(
+        f"""
+        import requests
+
+        def wrong(request):
+            assert request.method == "POST", "the method is wrong"
+
+        def test_it(optum_auth):
+            {answer}
+            headers = {{"Authorization": f"Bearer {{optum_auth.issue_token()}}"}}
+            try:
+                requests.get(optum_auth.base_url + "/claims", headers=headers)
+            except Exception:
+                pass
+        """
+    )
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["GET /claims, answered by optum_respx: AssertionError: *"])
