@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .core.fault import Fault
     from .core.holds import Hold
     from .core.injection import Injection
-    from .core.journal import Exchange
+    from .core.journal import Exchange, Exchanges
     from .core.replies import Reply
     from .core.routes import ApiRoute
     from .core.tokens import Token
@@ -31,6 +31,7 @@ _ROOMS = {
     "Clock": "clock",
     "Credentials": "core.clients",
     "Exchange": "core.journal",
+    "Exchanges": "core.journal",
     "FakeOptum": "fake",
     "Fault": "core.fault",
     "Hold": "core.holds",
@@ -48,6 +49,7 @@ __all__ = [
     "Clock",
     "Credentials",
     "Exchange",
+    "Exchanges",
     "FakeOptum",
     "Fault",
     "Hold",
@@ -61,12 +63,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "faults":
-        return importlib.import_module(".faults", __name__)
-    if name in _ROOMS:
-        return getattr(importlib.import_module(f".{_ROOMS[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# A type checker would take it to mean that every name is there.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name == "faults":
+            return importlib.import_module(".faults", __name__)
+        if name in _ROOMS:
+            return getattr(importlib.import_module(f".{_ROOMS[name]}", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

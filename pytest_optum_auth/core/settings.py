@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, Literal, TypedDict, TypeVar, cast, get_args, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    TypedDict,
+    TypeVar,
+    cast,
+    get_args,
+    overload,
+)
 from urllib.parse import urlsplit
 
 from . import facts
@@ -151,12 +162,15 @@ class Settings:
         True, _flag, "Whether unmet faults and unexpected requests fail the test at its end."
     )
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # A misspelt setting would change nothing, and the test would not test what it says.
-        if not name.startswith("_") and not hasattr(type(self), name):
-            known = ", ".join(SettingValues.__annotations__)
-            raise AttributeError(f"there is no setting {name!r}: known are {known}")
-        object.__setattr__(self, name, value)
+    # A type checker would take it to mean that every name can be set.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            # A misspelt setting would change nothing, and the test not test what it says.
+            if not name.startswith("_") and not hasattr(type(self), name):
+                known = ", ".join(SettingValues.__annotations__)
+                raise AttributeError(f"there is no setting {name!r}: known are {known}")
+            object.__setattr__(self, name, value)
 
 
 def checked_base_urls(given: str | Sequence[str] | None) -> list[str]:
