@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Final
 
 from .core import active, facts, timeline, timeline_picture
@@ -12,6 +13,7 @@ from .core.header_fields import HeaderFields
 from .core.holds import Hold
 from .core.injection import Injection
 from .core.journal import Exchanges
+from .core.messages import Json
 from .core.replies import MISSING
 from .core.routes import Answering, ApiRoute, new_route
 from .core.settings import (
@@ -228,13 +230,13 @@ class FakeOptum(Settings):
         method: str,
         path: str,
         *,
-        json: Any = MISSING,
+        json: Json | Answering[Json] | EllipsisType = MISSING,
         text: str | Answering[str] | None = None,
         content: bytes | Answering[bytes] | None = None,
         status: int = 200,
         headers: HeaderFields | None = None,
         scope: str | None = None,
-        unauthorized: Any = None,
+        unauthorized: Json = None,
     ) -> ApiRoute:
         """An API on the gateway that wants a good bearer token.
 

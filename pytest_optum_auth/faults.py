@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from .core import facts
 from .core.fault import Fault, real_wait
-from .core.messages import Response, error_response
+from .core.messages import Json, Response, error_response
 
 __all__ = [
     "Fault",
@@ -38,7 +38,7 @@ _HTML: Final = "text/html; charset=utf-8"
 def http_error(
     status: int,
     *,
-    json: Any = None,
+    json: Json = None,
     text: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Fault:

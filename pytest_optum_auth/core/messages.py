@@ -10,7 +10,7 @@ import datetime as dt
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from typing import Any, Final
@@ -18,6 +18,8 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from . import facts
 
+# What json.dumps takes, as far as a type can say it.
+Json = Mapping[str, object] | Sequence[object] | str | float | bool | None
 MASK: Final = "***"
 # RFC 6749 section 5.2: what `error_description` must not hold, and a client may have sent.
 _NOT_DESCRIBING: Final = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")

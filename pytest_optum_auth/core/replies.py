@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import json as _json
 import threading
+from types import EllipsisType
 from typing import Any, Final
 
 from . import facts
 from .asking import Ask, Steps
 from .header_fields import HeaderFields, checked_headers, with_content_type
 from .journal import Exchange
-from .messages import Response
+from .messages import Json, Response
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -41,7 +42,7 @@ class Reply:
         self,
         status: int = 200,
         *,
-        json: Any = MISSING,
+        json: Json | EllipsisType = MISSING,
         text: str | None = None,
         content: bytes | None = None,
         headers: HeaderFields | None = None,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json as _json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any, Final, TypeVar
+from types import EllipsisType
+from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from .fault import Fault
 from .header_fields import HeaderFields
 from .injection import FaultQueue, Injection
 from .journal import Exchange, Exchanges
-from .messages import host_of
+from .messages import Json, host_of
 from .replies import MISSING, Reply, Script
 from .settings import scope_text
 
@@ -34,7 +35,7 @@ class ApiRoute:
     answer to its sequence; ``inject`` makes it fail.
     """
 
-    def __init__(self, method: str, path: str, *, scope: str | None, unauthorized: Any) -> None:
+    def __init__(self, method: str, path: str, *, scope: str | None, unauthorized: Json) -> None:
         self.method = method
         self.path = path
         self.scope = scope
@@ -52,7 +53,7 @@ class ApiRoute:
     def then(
         self,
         *,
-        json: Any = MISSING,
+        json: Json | Answering[Json] | EllipsisType = MISSING,
         text: str | Answering[str] | None = None,
         content: bytes | Answering[bytes] | None = None,
         status: int = 200,
@@ -151,7 +152,7 @@ def _segments(path: str) -> list[str]:
 
 def new_route(
     method: str, path: str, hosts: Iterable[str], *,
-    scope: str | None, unauthorized: Any,
+    scope: str | None, unauthorized: Json,
 ) -> ApiRoute:  # fmt: skip
     """A route, or one clear ``ValueError`` (``TypeError`` for what cannot be JSON)."""
     if not isinstance(method, str) or not _TOKEN.fullmatch(method):

@@ -8,6 +8,7 @@ needed, and so of each mistake here that it has not found.
 from __future__ import annotations
 
 import datetime as dt
+from typing import TypedDict
 
 from typing_extensions import assert_type
 
@@ -22,6 +23,7 @@ from pytest_optum_auth import (
     FakeOptum,
     Injection,
     LiveSandbox,
+    Reply,
     Server,
     Target,
     Token,
@@ -43,8 +45,31 @@ def a_fake(optum_auth: FakeOptum) -> None:
     optum_auth.inject("server_error")  # type: ignore[arg-type]
     optum_auth.inject(faults.server_error)  # type: ignore[arg-type]
     optum_auth.protect("GET")  # type: ignore[call-arg]
+    optum_auth.protect("GET", "/thing", json={1, 2})  # type: ignore[arg-type]
+    optum_auth.protect("GET", "/thing", json=dt.datetime.now())  # type: ignore[arg-type]
+    optum_auth.protect("GET", "/thing", json=lambda: {})  # type: ignore[arg-type, misc]
+    optum_auth.protect("GET", "/thing", text=b"bytes")  # type: ignore[arg-type]
+    optum_auth.protect("GET", "/thing").then(content="text")  # type: ignore[arg-type]
+    Reply(json=object())  # type: ignore[arg-type]
+    faults.http_error(500, json={1})  # type: ignore[arg-type]
     optum_auth.revoke("token")  # type: ignore[arg-type]
     faults.server_errors()  # type: ignore[attr-defined]
+
+
+class Claim(TypedDict):
+    number: int
+
+
+async def answer(exchange: Exchange) -> Reply:
+    return Reply(201, json={"path": exchange.path})
+
+
+def what_a_fake_takes(optum_auth: FakeOptum, claim: Claim, answers: dict[str, object]) -> None:
+    for json in ({"a": [1, None]}, [1.5], "text", 3, None, True, claim, [claim], answers):
+        optum_auth.protect("GET", "/thing", json=json).then(json=json)
+    optum_auth.protect("GET", "/thing", json=lambda exchange: {"member": exchange.path_params})
+    optum_auth.protect("GET", "/thing", json=lambda exchange: Reply(404)).then(json=answer)
+    optum_auth.protect("GET", "/thing", text=lambda exchange: exchange.url).then(content=b"%PDF")
 
 
 def what_a_fake_has(optum_auth: FakeOptum) -> None:
