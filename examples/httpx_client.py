@@ -30,7 +30,7 @@ class OptumAuth(httpx.Auth):
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         async with self._lock:
             if time.time() >= self._replace_at:
-                await self._keep((yield self._token_request()))
+                await self._keep((yield self._token_request(request)))
             token = self._token
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
@@ -38,19 +38,21 @@ class OptumAuth(httpx.Auth):
             # Dead before its time. Tried once more only: a second refusal has another reason.
             async with self._lock:
                 if self._token == token:  # else another coroutine has replaced it already
-                    await self._keep((yield self._token_request()))
+                    await self._keep((yield self._token_request(request)))
             request.headers["Authorization"] = f"Bearer {self._token}"
             yield request
 
-    def _token_request(self) -> httpx.Request:
+    def _token_request(self, request: httpx.Request) -> httpx.Request:
+        """One with the timeout of ``request``: httpx gives its own to no request of a flow."""
         form = {"grant_type": "client_credentials", **self._credentials}
-        return httpx.Request("POST", self.token_url, data=form)
+        return httpx.Request("POST", self.token_url, data=form, extensions=request.extensions)
 
     async def _keep(self, response: httpx.Response) -> None:
         await response.aread()  # inside an auth flow, httpx has not read it yet
         answer = response.raise_for_status().json()
         self._token = answer["access_token"]
-        self._replace_at = time.time() + answer["expires_in"] - MARGIN
+        # May be left out (RFC 6749 section 5.1), and some gateways write a string.
+        self._replace_at = time.time() + int(answer.get("expires_in", 300)) - MARGIN
 
 
 class EligibilityClient:

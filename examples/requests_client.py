@@ -63,6 +63,7 @@ class EligibilityClient:
         response = self.session.post(self.token_url, data=form, timeout=TIMEOUT)
         response.raise_for_status()
         answer = response.json()
-        self._replace_at = time.time() + answer["expires_in"] - MARGIN
         token: str = answer["access_token"]
+        # May be left out (RFC 6749 section 5.1), and some gateways write a string.
+        self._replace_at = time.time() + int(answer.get("expires_in", 300)) - MARGIN
         return token
