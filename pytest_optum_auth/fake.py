@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Final
@@ -84,7 +85,6 @@ class FakeOptum(Settings):
         self._responses: ResponsesStubs | None = None
         self._respx: RespxStubs | None = None
         self._depth = 0
-        self._started_at = self._state.local_now()
 
     @property
     def gateway(self) -> Gateway:
@@ -343,10 +343,11 @@ class FakeOptum(Settings):
             raise AssertionError(problems)
 
     def __enter__(self) -> FakeOptum:
-        self._depth += 1
-        if self._depth == 1:
-            self._started_at = self._state.local_now()
+        if self._depth == 0:
+            self._state.started_at = self._state.local_now()
             activate(self._gateway, self._transports)
+            entered.setdefault(self, 0)
+        self._depth += 1
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -361,12 +362,12 @@ class FakeOptum(Settings):
 
     def timeline(self) -> str:
         """What happened, one line an exchange, for people; no secrets."""
-        return timeline.render(self._state.journal.entries, self._started_at)
+        return timeline.render(self._state.journal.entries, self._state.started_at)
 
     def timeline_svg(self) -> str:
         """:meth:`timeline` as a picture (SVG): tokens' lives as bars, requests as marks above."""
         return timeline_picture.render(
-            self._state.journal.entries, self._state.ledger.tokens, self._started_at,
+            self._state.journal.entries, self._state.ledger.tokens, self._state.started_at,
             self.clock_skew,
         )  # fmt: skip
 
@@ -388,3 +389,8 @@ class FakeOptum(Settings):
             f"<FakeOptum {self.base_url}, {len(self._state.ledger.tokens)} tokens, "
             f"{len(self._state.journal.exchanges)} exchanges>"
         )
+
+
+#: Those that have been entered and are still there, each with how many entries of its journal
+#: are of earlier tests: the report of a failing test shows the others.
+entered: Final[weakref.WeakKeyDictionary[FakeOptum, int]] = weakref.WeakKeyDictionary()

@@ -152,3 +152,90 @@ def pytest_collect_file(file_path, parent):
     result = run("def test_it():\n    pass\n")
 
     result.assert_outcomes(passed=2)
+
+
+def test_a_mark_on_one_parameter_is_for_that_one_alone(run: Run) -> None:
+    result = run(
+        """
+import pytest
+
+@pytest.mark.parametrize("kind", [
+    "before",
+    pytest.param("auth", marks=pytest.mark.optum_auth(expires_in=60)),
+    pytest.param("clock", marks=pytest.mark.optum_clock(0)),
+    "after",
+])
+def test_it(request, kind):
+    used = {"optum_auth", "optum_clock"} & set(request.node.funcargs)
+    assert used == ({f"optum_{kind}"} if kind in ("auth", "clock") else set())
+    assert set(request.fixturenames) == used | {"request", "kind"}
+"""
+    )
+
+    result.assert_outcomes(passed=4)
+
+
+def test_beside_its_marker_a_fixture_is_set_up_first_also_when_it_is_named_last(run: Run) -> None:
+    result = run(
+        """
+import time
+import pytest
+import requests
+
+@pytest.fixture
+def schedule():
+    return time.time()
+
+@pytest.fixture
+def asks():
+    return requests.post("https://sandbox-apigw.optum.com/apip/auth/sntl/v1/token").status_code
+
+@pytest.fixture(autouse=True)
+def every_test():
+    return time.time()
+
+@pytest.mark.optum_clock(0)
+def test_clock(schedule, every_test, optum_clock):
+    assert schedule == every_test == optum_clock.time == 0
+
+@pytest.mark.optum_auth
+def test_auth(asks, optum_auth):
+    assert asks == 415
+
+@pytest.mark.optum_auth
+@pytest.mark.optum_clock(0)
+def test_both(asks, schedule, optum_clock, optum_auth):
+    assert (asks, schedule) == (415, 0)
+
+@pytest.mark.optum_clock(0)
+class TestClass:
+    def test_it(self, schedule, optum_clock):
+        assert schedule == 0
+"""
+    )
+
+    result.assert_outcomes(passed=4)
+
+
+def test_a_fixture_of_that_name_with_a_wider_scope_stays_where_it_is(run: Run) -> None:
+    result = run(
+        """
+import pytest
+from pytest_optum_auth import FakeOptum
+
+@pytest.fixture(scope="module")
+def optum_auth():
+    with FakeOptum() as fake:
+        yield fake
+
+@pytest.fixture(scope="session")
+def first():
+    pass
+
+@pytest.mark.optum_auth
+def test_it(first, optum_auth, request):
+    assert request.fixturenames[:2] == ["first", "optum_auth"]
+"""
+    )
+
+    result.assert_outcomes(passed=1)

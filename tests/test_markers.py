@@ -39,6 +39,76 @@ def test_module(optum_auth):
     result.assert_outcomes(passed=3)
 
 
+def test_a_class_is_nearer_than_its_bases_and_a_parameter_than_its_function(run: Run) -> None:
+    result = run(
+        """
+import pytest
+
+@pytest.mark.optum_auth(expires_in=1, scope="openid")
+class Base:
+    pass
+
+@pytest.mark.optum_auth(expires_in=2, token_type="bearer")
+class TestMiddle(Base):
+    expected = 2
+
+    def test_it(self, optum_auth):
+        assert optum_auth.expires_in == self.expected
+        assert (optum_auth.token_type, optum_auth.scope) == ("bearer", "openid")
+
+class TestPlain(TestMiddle):
+    pass
+
+@pytest.mark.optum_auth(client_id="below")
+@pytest.mark.optum_auth(expires_in=3)
+class TestNear(TestMiddle):
+    expected = 3
+
+class TestOneMark(TestMiddle):
+    expected = 4
+    pytestmark = pytest.mark.optum_auth(expires_in=4)
+
+@pytest.mark.optum_auth(expires_in=5)
+@pytest.mark.parametrize("life", [pytest.param(6, marks=pytest.mark.optum_auth(expires_in=6)), 5])
+def test_parameter(life, optum_auth):
+    assert optum_auth.expires_in == life
+""",
+        "--strict-markers",
+    )
+
+    result.assert_outcomes(passed=6)
+
+
+def test_what_a_hook_adds_to_class_and_test_is_a_default(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(
+        """
+import pytest
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.optum_auth(expires_in=1, scope="openid"))
+        item.parent.add_marker(pytest.mark.optum_auth(client_id="added"))
+"""
+    )
+
+    result = run(
+        """
+import pytest
+
+class TestIt:
+    @pytest.mark.optum_auth(expires_in=2)
+    def test_it(self, optum_auth):
+        assert (optum_auth.expires_in, optum_auth.scope) == (2, "openid")
+        assert optum_auth.credentials.client_id == "added"
+""",
+        "--strict-markers",
+    )
+
+    result.assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(
     ("marker", "message"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from urllib.parse import quote, quote_plus
 
+import freezegun
 import pytest
 from inner_runs import Run, part, titles
 from token_requests import ask, call, fields
@@ -14,6 +15,27 @@ from transports_under_test import send_with_requests as send
 from pytest_optum_auth import Clock, FakeOptum, faults
 
 at_new_year = pytest.mark.optum_clock("2026-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("frozen", ["2025-01-01", "2040-01-01"])
+def test_a_freezer_of_another_kind_does_not_count(frozen: str, optum_auth: FakeOptum) -> None:
+    ask(send, optum_auth)
+    with freezegun.freeze_time(frozen):
+        ask(send, optum_auth)
+        ask(send, optum_auth)
+    ask(send, optum_auth)
+
+    times = [line.split(" s  ")[0] for line in optum_auth.timeline().splitlines()]
+    assert [abs(float(time)) < 5 for time in times] == [True] * 4
+
+
+@at_new_year
+def test_what_our_own_clock_moves_counts(optum_auth: FakeOptum, optum_clock: Clock) -> None:
+    optum_clock.move_to("2026-03-01T00:00:00Z")
+    ask(send, optum_auth)
+
+    assert optum_auth.timeline().splitlines()[-1].startswith("+5097600 s  requests")
+
 
 STORY = """
 import pytest

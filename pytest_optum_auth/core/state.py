@@ -62,6 +62,8 @@ class GatewayState:
         self._told: set[int] = set()
         self._failed = False
         self._last_parsed: tuple[str, bytes, ParsedBody] | None = None
+        # What the timeline counts from.
+        self.started_at = self.local_now()
         self.lock: Final = threading.RLock()
 
     def local_now(self) -> dt.datetime:

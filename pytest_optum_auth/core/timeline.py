@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from .journal import Exchange, Note
 
+T = TypeVar("T")
 _LONGEST: Final = 200
+# Between two exchanges of a test.
+_LONGEST_PAUSE: Final = dt.timedelta(days=1)
 
 
 def render(entries: Sequence[Exchange | Note], start: dt.datetime) -> str:
@@ -18,9 +21,9 @@ def render(entries: Sequence[Exchange | Note], start: dt.datetime) -> str:
     """
     if not entries:
         return "no request reached a gateway host"
-    head, left_out, tail = without_middle(entries)
-    shown = [*head, *tail]
-    times = [since(entry.at - start) for entry in shown]
+    head, left_out, tail = without_middle(list(zip(entries, _offsets(entries, start), strict=True)))
+    shown = [entry for entry, _ in (*head, *tail)]
+    times = [since(offset) for _, offset in (*head, *tail)]
     width = max(map(len, times))
     exchanges = [entry for entry in shown if isinstance(entry, Exchange)]
     who = max((len(e.transport) for e in exchanges), default=0)
@@ -40,9 +43,23 @@ def render(entries: Sequence[Exchange | Note], start: dt.datetime) -> str:
     return "\n".join(lines)
 
 
-def without_middle(
-    entries: Sequence[Exchange | Note],
-) -> tuple[Sequence[Exchange | Note], int, Sequence[Exchange | Note]]:
+def _offsets(entries: Sequence[Exchange | Note], start: dt.datetime) -> list[dt.timedelta]:
+    """How far from the start each of ``entries`` is.
+
+    Our own clock notes how it moves the time. A freezer of another kind does not: the count goes on
+    where it was.
+    """
+    found = []
+    last = start
+    for entry in entries:
+        if isinstance(entry, Exchange) and abs(entry.at - last) > _LONGEST_PAUSE:
+            start += entry.at - last
+        last = entry.at
+        found.append(entry.at - start)
+    return found
+
+
+def without_middle(entries: Sequence[T]) -> tuple[Sequence[T], int, Sequence[T]]:
     """What is shown of ``entries``: their head, how many are left out after it, and their tail."""
     if len(entries) <= _LONGEST:
         return entries, 0, ()

@@ -6,6 +6,7 @@ What does the work is imported by the fixture that needs it.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..server.served import Server, ServerSession
 
 _fake_key = pytest.StashKey["FakeOptum"]()
+_running_key = pytest.StashKey[bool]()
 
 _MARKERS = (
     "optum_auth(**settings): the fake token endpoint, set up with client_id, client_secret, "
@@ -160,20 +162,37 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    item.stash[_running_key] = True
+    try:
+        return (yield)
+    finally:
+        del item.stash[_running_key]
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    # Until somebody has made a fake, there is nothing to tell.
+    if f"{__package__.rpartition('.')[0]}.fake" not in sys.modules:
+        return (yield)
+    from . import report as reports
+
+    reports.name_fixture(call)
     report = yield
     fake = item.stash.get(_fake_key, None)
-    if fake is not None:
-        if call.excinfo is not None:
-            from .report import explain
-
-            explain(report, fake)
+    if call.excinfo is not None:
+        # What is reported while the test runs is a subtest: what it left unmet, a later one may.
+        ends = call.when == "call" and _running_key not in item.stash
+        reports.explain(report, item, fake, ends=ends)
+        if fake is not None:
             fake.failed_with(call.excinfo.value)
-            if report.failed:
-                from . import pictures
+        if report.failed and fake is not None:
+            from . import pictures
 
-                pictures.keep(report, fake, item.config)
-        if call.when == "teardown":
+            pictures.keep(report, fake, item.config)
+    if call.when == "teardown":
+        reports.end_of_test()
+        if fake is not None:
             # pytest keeps its items to the end of the run.
             del item.stash[_fake_key]
     return report

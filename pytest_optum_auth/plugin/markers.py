@@ -9,26 +9,29 @@ import pytest
 
 
 def request_fixture(item: pytest.Item, name: str) -> None:
-    """Let ``item`` use a fixture as if it had asked: after those of a wider scope."""
+    """Let ``item`` set up a fixture first of all, but after those of a wider scope."""
     names: list[str] | None = getattr(item, "fixturenames", None)
-    if names is None or name in names:
+    if names is None:
         return
     # Only pytest's own record tells the scope of a fixture.
     known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    wider = [i for i, n in enumerate(names) if n in known and known[n][-1].scope != "function"]
-    names.insert(wider[-1] + 1 if wider else 0, name)
+    wider = [n for n in names if n in known and known[n][-1].scope != "function"]
+    if name not in wider:
+        narrow = [n for n in names if n not in wider and n != name]
+        # A list of its own: pytest shares one among the items of a parametrized function.
+        item.fixturenames = [*wider, name, *narrow]  # type: ignore[attr-defined]
 
 
 def merged(
     node: pytest.Item, marker: str, known: Sequence[str], *, positional: int = 0
 ) -> dict[str, Any]:
-    """The arguments of a marker on function, class and module; the nearest wins.
+    """The arguments of a marker on parameter, function, class and module; the nearest wins.
 
     ``known`` names those that it takes, ``positional`` of them without their name; another one is
     a usage error.
     """
     arguments: dict[str, Any] = {}
-    for mark in reversed(list(node.iter_markers(marker))):
+    for mark in reversed(nearest_first(node, marker)):
         if len(mark.args) > positional:
             most = f"at most {positional}" if positional else "no"
             raise usage_error(
@@ -43,6 +46,32 @@ def merged(
                 )
         arguments.update(given)
     return arguments
+
+
+def nearest_first(item: pytest.Item, name: str) -> list[pytest.Mark]:
+    """The markers of that name: of the parameter, the function, the class, its bases, the module.
+
+    pytest's own order has a parameter behind its function, and a class behind its bases.
+    """
+    found = []
+    for node in item.iter_parents():
+        own = [mark for mark in node.own_markers if mark.name == name]
+        found += sorted(own, key=lambda mark: _distance(mark, node))
+    return found
+
+
+def _distance(mark: pytest.Mark, node: Any) -> int:
+    parameters = getattr(getattr(node, "callspec", None), "marks", ())
+    if any(mark is getattr(one, "mark", one) for one in parameters):
+        return -1
+    bases = getattr(node.obj, "__mro__", ()) if isinstance(node, pytest.Class) else ()
+    for distance, cls in enumerate(bases):
+        marks = vars(cls).get("pytestmark", [])
+        for one in marks if isinstance(marks, list) else [marks]:
+            if mark is getattr(one, "mark", one):
+                return distance
+    # What a hook has added.
+    return len(bases)
 
 
 def usage_error(message: str) -> BaseException:
