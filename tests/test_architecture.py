@@ -15,7 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up: a room may import those of its own floor and of the floors before it.
 FLOORS = (
     ("core", "faults"),
-    ("patching", "clock"),
+    ("import_hook", "patching", "clock"),
+    ("network_watch",),
     ("transports", "stubs"),
     ("fake", "outcome_table"),
     ("server", "live", "checks"),

@@ -53,6 +53,16 @@ def by_socket(connect: Callable[[socket.socket], object]) -> Callable[[], None]:
     return go
 
 
+def by_datagram() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.sendto(b"hello", (HOST, 443))
+
+
+def by_tunnel() -> None:
+    connection = http.client.HTTPSConnection("127.0.0.1", 9)
+    connection.set_tunnel(f"{HOST}:443")
+
+
 async def by_asyncio() -> None:
     await asyncio.open_connection(HOST, 443, ssl=True)
 
@@ -67,7 +77,13 @@ WAYS: dict[str, Callable[[], object]] = {
     "create_connection": lambda: socket.create_connection((HOST, 443)),
     "socket.connect": by_socket(lambda client: client.connect((HOST, 443))),
     "socket.connect_ex": by_socket(lambda client: client.connect_ex((HOST, 443))),
+    "socket.sendto": by_datagram,
     "getaddrinfo": lambda: socket.getaddrinfo(HOST.encode(), 443),
+    "gethostbyname": lambda: socket.gethostbyname(HOST),
+    "gethostbyname_ex": lambda: socket.gethostbyname_ex(HOST),
+    "gethostbyaddr": lambda: socket.gethostbyaddr(HOST),
+    "getfqdn": lambda: socket.getfqdn(HOST),
+    "a tunnel with a port in its name": by_tunnel,
     "asyncio": lambda: asyncio.run(by_asyncio()),
 }
 
@@ -148,18 +164,15 @@ def test_what_a_transport_catches_is_not_stopped(optum_auth: FakeOptum) -> None:
 
 
 def test_the_end_takes_the_guard_away() -> None:
-    def patched() -> list[object]:
-        return [
-            socket.getaddrinfo,
-            http.client.HTTPConnection.set_tunnel,
-            *sorted(vars(socket.socket)),
-        ]
+    def covered() -> list[object]:
+        return [http.client.HTTPConnection.set_tunnel, *sorted(vars(socket.socket))]
 
-    before = patched()
+    before = covered()
     with FakeOptum(), FakeOptum():
-        assert patched() != before
+        assert covered() != before
 
-    assert patched() == before
+    assert covered() == before
+    assert socket.gethostbyname("127.0.0.1") == "127.0.0.1"
 
 
 def test_what_another_tool_has_put_over_the_guard_stays(monkeypatch: pytest.MonkeyPatch) -> None:

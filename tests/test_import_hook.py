@@ -7,13 +7,14 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from other_mocks import functions
 
-from pytest_optum_auth import transports
-from pytest_optum_auth.transports import TRANSPORTS, import_hook
+from pytest_optum_auth import import_hook, transports
+from pytest_optum_auth.transports import TRANSPORTS
 
 PROGRAM = """
 import sys
@@ -65,66 +66,103 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
+def teller(word: str) -> tuple[list[str], Callable[[], None]]:
+    """A list, and what writes ``word`` into it."""
+    told: list[str] = []
+    return told, lambda: told.append(word)
+
+
+def test_all_who_watch_are_told(module: str) -> None:
+    told, tell = teller("one")
+    also_told, tell_also = teller("the other")
+    import_hook.watch(module, tell)
+    import_hook.watch(module, tell_also)
+
+    importlib.import_module(module)
+
+    assert told + also_told == ["one", "the other"]
+    import_hook.unwatch(module, tell)
+
+
+def test_one_who_watches_no_longer_leaves_the_other(module: str) -> None:
+    told, tell = teller("one")
+    also_told, tell_also = teller("the other")
+    import_hook.watch(module, tell)
+    import_hook.watch(module, tell_also)
+    import_hook.unwatch(module, tell)
+
+    importlib.import_module(module)
+
+    assert told + also_told == ["the other"]
+    import_hook.unwatch(module, tell)
+
+
 def test_it_is_told_once_after_the_module_has_run(module: str) -> None:
     told: list[int] = []
-    import_hook.watch(module, lambda: told.append(sys.modules[module].VALUE))
 
+    def tell() -> None:
+        told.append(sys.modules[module].VALUE)
+
+    import_hook.watch(module, tell)
     importlib.import_module(module)
     importlib.reload(sys.modules[module])
 
     assert told == [1]
-    import_hook.unwatch(module)
+    import_hook.unwatch(module, tell)
 
 
 def test_a_look_at_where_the_module_is_does_not_count_as_its_import(module: str) -> None:
-    told: list[str] = []
-    import_hook.watch(module, lambda: told.append("told"))
+    told, tell = teller("told")
+    import_hook.watch(module, tell)
 
     assert importlib.util.find_spec(module) is not None
     assert told == []
     importlib.import_module(module)
 
     assert told == ["told"]
-    import_hook.unwatch(module)
+    import_hook.unwatch(module, tell)
 
 
 def test_it_is_not_told_of_an_import_that_it_watched_only_the_beginning_of(module: str) -> None:
-    told: list[str] = []
-    import_hook.watch(module, lambda: told.append("told"))
+    told, tell = teller("told")
+    import_hook.watch(module, tell)
     spec = importlib.util.find_spec(module)
     assert spec is not None
     assert spec.loader is not None
 
-    import_hook.unwatch(module)
+    import_hook.unwatch(module, tell)
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
     assert told == []
 
 
 def test_it_is_not_told_when_it_no_longer_watches(module: str) -> None:
-    told: list[str] = []
-    import_hook.watch(module, lambda: told.append("told"))
-    import_hook.watch("another_module", lambda: told.append("another"))
-    import_hook.unwatch(module)
+    _, another = teller("another")
+    told, tell = teller("told")
+    import_hook.watch(module, tell)
+    import_hook.watch("another_module", another)
+    import_hook.unwatch(module, tell)
     importlib.import_module(module)
-    import_hook.unwatch("another_module")
-    import_hook.unwatch("another_module")
+    import_hook.unwatch("another_module", another)
+    import_hook.unwatch("another_module", another)
 
     assert told == []
 
 
 def test_a_module_that_is_not_there_is_an_import_error_as_ever(module: str) -> None:
-    import_hook.watch("not_there_at_all", lambda: None)
+    _, tell = teller("told")
+    import_hook.watch("not_there_at_all", tell)
 
     with pytest.raises(ModuleNotFoundError, match="No module named 'not_there_at_all'"):
         importlib.import_module("not_there_at_all")
 
-    import_hook.unwatch("not_there_at_all")
+    import_hook.unwatch("not_there_at_all", tell)
 
 
 def test_other_modules_are_found_by_others(module: str) -> None:
-    import_hook.watch("another_module", lambda: None)
+    _, tell = teller("told")
+    import_hook.watch("another_module", tell)
 
     assert importlib.import_module(module).VALUE == 1
 
-    import_hook.unwatch("another_module")
+    import_hook.unwatch("another_module", tell)

@@ -16,9 +16,9 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, Final
 
+from .. import import_hook
 from ..core import active
 from ..core.gateway import Gateway
-from . import import_hook
 
 TRANSPORTS: Final = ("requests", "httpx", "httpx2", "aiohttp")
 
@@ -80,10 +80,11 @@ def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
         for name in names:
             transport = loaded.get(name)
             if transport is None:
-                import_hook.watch(name, functools.partial(_imported, name))
+                import_hook.watch(name, _LATE[name])
             else:
                 transport.install()
-        _guard().install()
+        if not active.gateways():
+            _guard().install()
         active.add(gateway, names)
 
 
@@ -91,7 +92,7 @@ def deactivate(gateway: Gateway) -> None:
     """Undo :func:`activate`; a transport that nobody else uses is taken out."""
     with _lock:
         for name in reversed(active.remove(gateway)):
-            import_hook.unwatch(name)
+            import_hook.unwatch(name, _LATE[name])
             transport = sys.modules.get(f"{__name__}.{name}_")
             if transport is not None:
                 transport.remove()
@@ -128,6 +129,9 @@ def _warn(name: str) -> None:
         "pytest-optum-auth knows, or leave it out of optum_transports",
         stacklevel=2,
     )
+
+
+_LATE: Final = {name: functools.partial(_imported, name) for name in TRANSPORTS}
 
 
 def _guard() -> ModuleType:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from ...network_watch import normal_host
 from . import hosts
 
 # Of OpenSSL (x509_vfy.h): the two that say a certificate is another's, and those about its time.
@@ -31,7 +32,7 @@ class Way:
     def to(cls, url: str) -> Way:
         """The way to ``url``; the proxy without user name and password."""
         parts = urlsplit(url)
-        host = hosts.normal_host(parts.hostname or "")
+        host = normal_host(parts.hostname or "")
         proxy = urllib.request.getproxies().get(parts.scheme)
         if proxy is None or hosts.is_loopback(host) or urllib.request.proxy_bypass(host):
             return cls(host, None)

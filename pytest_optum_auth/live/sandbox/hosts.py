@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import unicodedata
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from ...core import facts
+from ...network_watch import normal_host
 
 _PORTS: Final = {"https": 443, "http": 80}
-
-
-def normal_host(host: str) -> str:
-    """``host`` as it is compared: lower case, plain digits and dots, no dot at the end."""
-    # NFKC turns full-width letters and ideographic dots into what a resolver would look up.
-    return unicodedata.normalize("NFKC", host).replace("\u3002", ".").lower().rstrip(".")
 
 
 def is_loopback(host: str) -> bool:

@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Generator
-from typing import Any
 
 import pytest
 
+from ... import network_watch
 from ...core import facts
-from ..redaction.process_patches import patch
-from .hosts import normal_host
+
+
+class ProductionCall(Exception):
+    """A connection to a production host that a live run has stopped; nothing was sent.
+
+    An ``Exception``, so that no client waits for ever; that one swallows it is told nevertheless.
+    """
 
 
 class ProductionGuard:
-    """Refuses to look up the production hosts, and fails the test that tried.
+    """Stops connections to the production hosts, and fails the test that opened one.
 
     The variables are checked before the run; a URL in the client under test is not among them.
-    Sees every library of this process that asks ``socket.getaddrinfo``; calls by way of a proxy or
-    to a bare address go past it.
+    What :mod:`~pytest_optum_auth.network_watch` does not see goes past it.
     """
 
     def __init__(self) -> None:
         self._met: str | None = None
 
     def install(self) -> Callable[[], None]:
-        """Watch the look-ups of this process; returns the way back."""
-        original = socket.getaddrinfo
+        """Watch the connections of this process; returns the way back."""
+        network_watch.watch(self._look)
+        return lambda: network_watch.unwatch(self._look)
 
-        def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-            name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-            if isinstance(name, str) and normal_host(name) in facts.PRODUCTION_HOSTS:
-                self._met = normal_host(name)
-                # No Exception, which a client that retries would catch.
-                pytest.fail(_sentence(self._met), pytrace=False)
-            return original(host, *args, **kwargs)
+    def _look(self, host: str) -> None:
+        if host in facts.PRODUCTION_HOSTS:
+            self._met = host
+            raise ProductionCall(_sentence(host))
 
-        return patch(socket, "getaddrinfo", getaddrinfo)
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Fail a test whose fixtures called production."""
+        return (yield from self._judge())
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Fail a test whose client swallowed the refusal."""
-        self._met = None
-        result = yield
-        if self._met is not None:
-            pytest.fail(_sentence(self._met), pytrace=False)
-        return result
+        """Fail a test whose client called production, also one that swallowed the refusal."""
+        return (yield from self._judge())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        """Fail a test that called production when it was over, or between tests."""
+        return (yield from self._judge())
+
+    def _judge(self) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        finally:
+            met, self._met = self._met, None
+            if met is not None:
+                # Whatever else it ended with: this comes first.
+                raise pytest.fail.Exception(_sentence(met), pytrace=False) from None
 
 
 def _sentence(host: str) -> str:

@@ -1,4 +1,4 @@
-"""Libraries that are imported while a fake is active: caught from their first moment on.
+"""Libraries that are imported while a fake is active: known from their first moment on.
 
 So that nobody pays for the import of a library that his tests do not use.
 """
@@ -19,7 +19,7 @@ class _Watch(MetaPathFinder):
     """Asked first for every module that is imported; finds none, but sees the ones it waits for."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, Callable[[], None]] = {}
+        self.waiting: dict[str, list[Callable[[], None]]] = {}
         self._asking = threading.local()
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
@@ -39,8 +39,7 @@ class _Watch(MetaPathFinder):
             del loader.exec_module
             loader.exec_module(module)
             # Waited for until here: who only looks for a module does not import it.
-            then = self.waiting.pop(name, None)
-            if then is not None:
+            for then in self.waiting.pop(name, ()):
                 then()
 
         loader.exec_module = exec_module
@@ -51,13 +50,17 @@ _watch: Final = _Watch()
 
 def watch(name: str, then: Callable[[], None]) -> None:
     """Call ``then`` as soon as module ``name`` has been imported."""
-    _watch.waiting[name] = then
+    _watch.waiting.setdefault(name, []).append(then)
     if _watch not in sys.meta_path:
         sys.meta_path.insert(0, _watch)
 
 
-def unwatch(name: str) -> None:
+def unwatch(name: str, then: Callable[[], None]) -> None:
     """Undo :func:`watch`."""
-    _watch.waiting.pop(name, None)
+    waiting = _watch.waiting.get(name, [])
+    if then in waiting:
+        waiting.remove(then)
+    if not waiting:
+        _watch.waiting.pop(name, None)
     if not _watch.waiting and _watch in sys.meta_path:
         sys.meta_path.remove(_watch)
