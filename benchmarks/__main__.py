@@ -20,6 +20,7 @@ SUBJECTS = (
     "memory",
     "many",
     "other_hosts",
+    "same_suite",
     "https",
 )
 

@@ -24,6 +24,10 @@ from .drive import drive, drive_async
 __tracebackhide__ = True  # in the traceback of a test
 
 
+# What connects, of httpcore: to a host, and by a proxy to one.
+_POOLS: Final = ("ConnectionPool", "HTTPProxy", "AsyncConnectionPool", "AsyncHTTPProxy")
+
+
 class HttpxTransport:
     """The interception of one of the two libraries."""
 
@@ -38,14 +42,7 @@ class HttpxTransport:
             "timeout": library.ReadTimeout,
             "disconnect": library.RemoteProtocolError,
         }
-        core = importlib.import_module(self._core)
-        # What respx lets through at the level of connections is stopped where one would be opened.
-        self._pools = [
-            Interception(getattr(core, name), "create_connection", _around_create_connection)
-            for name in (
-                "ConnectionPool", "HTTPProxy", "AsyncConnectionPool", "AsyncHTTPProxy",
-            )
-        ]  # fmt: skip
+        self._pools: list[Interception] = []
         sync, not_sync = library.HTTPTransport, library.AsyncHTTPTransport
         self._halves = (
             _Half(library.Client, sync, "handle_request", self._around_sync),
@@ -99,6 +96,14 @@ class HttpxTransport:
         return handle_async_request
 
     def _watch_connections(self) -> None:
+        """Stop what respx lets through at its lower level, where a connection would be opened."""
+        if not self._pools:
+            # As late as this: httpx loads it with the first client, and it loads trio.
+            core = importlib.import_module(self._core)
+            self._pools = [
+                Interception(getattr(core, name), "create_connection", _around_create_connection)
+                for name in _POOLS
+            ]
         for pool in self._pools:
             pool.install()
 
