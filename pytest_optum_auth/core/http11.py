@@ -1,6 +1,7 @@
 """HTTP/1.1 as bytes: what a connection brings becomes requests, an answer becomes bytes.
 
-For the transports at which a request arrives as bytes. Sans-I/O; source: RFC 9112.
+For the transports at which a request arrives as bytes. Sans-I/O; source: RFC 9112. What real
+servers refuse, since two of them could read it in two ways, is refused here.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ CUT: Final = b"HTTP/1.1 2"
 
 _LONGEST_HEAD: Final = 4 * 1024 * 1024
 _LONGEST_BODY: Final = 64 * 1024 * 1024
-_REQUEST_LINE: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.([01])")
+_REQUEST_LINE: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])")
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Where a line could end for another reader (RFC 9110 section 5.5).
+_ENDS_A_LINE: Final = re.compile(r"[\0\n\v\f\r]")
 _AUTHORITY: Final = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
-_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(;.*)?")
+_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(;[^\0\n\r]*)?")
 
 
 class MalformedRequest(Exception):
@@ -146,6 +149,8 @@ class RequestParser:
             start = end + 2
             if len(self._received) < start + size + 2:
                 return False
+            if not self._received.startswith(b"\r\n", start + size):
+                raise MalformedRequest(400, "A chunk of the request body is longer than its size.")
             self._body += self._received[start : start + size]
             del self._received[: start + size + 2]
         return False
@@ -183,7 +188,13 @@ def _parse_head(lines: list[str]) -> _Head:
         name, colon, value = text.partition(":")
         if not colon or not _FIELD_NAME.fullmatch(name):
             raise MalformedRequest(400, "A header field of the request is malformed.")
+        if _ENDS_A_LINE.search(value):
+            raise MalformedRequest(400, f"The header field {name} holds a control character.")
         fields.append((name, value.strip(" \t")))
+    hosts = sum(name.lower() == "host" for name, _ in fields)
+    if hosts > 1 or (hosts == 0 and line[3] == "1"):
+        named = "more than one Host" if hosts else "no Host"
+        raise MalformedRequest(400, f"The request names {named}.")
     headers = Headers(fields)
     options = [option.strip() for option in headers.get("connection", "").lower().split(",")]
     keeps_alive = line[3] == "1" and "close" not in options

@@ -54,7 +54,7 @@ def nearest_first(item: pytest.Item, name: str) -> list[pytest.Mark]:
     pytest's own order has a parameter behind its function, and a class behind its bases.
     """
     found = []
-    for node in item.iter_parents():
+    for node in reversed(item.listchain()):
         own = [mark for mark in node.own_markers if mark.name == name]
         found += sorted(own, key=lambda mark: _distance(mark, node))
     return found

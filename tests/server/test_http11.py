@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import h11
 import pytest
 
 from pytest_optum_auth.core.http11 import (
@@ -53,7 +54,7 @@ def test_a_request_is_read_in_whatever_pieces_it_comes(received: bytes, size: in
 
 def test_requests_come_one_after_the_other() -> None:
     parser = RequestParser("https", "https://gw")
-    parser.feed(LENGTH + b"\r\n" + CHUNKS + b"\r\nGET /last HTTP/1.1\r\n\r\nGET")
+    parser.feed(LENGTH + b"\r\n" + CHUNKS + b"\r\nGET /last HTTP/1.1\r\nHost: h\r\n\r\nGET")
 
     urls = []
     while (incoming := parser.next_request()) is not None:
@@ -76,7 +77,7 @@ def test_requests_come_one_after_the_other() -> None:
     ],
 )
 def test_whether_another_request_may_follow(head: str, keeps_alive: bool) -> None:
-    assert parse(f"{head}\r\n\r\n".encode()).keeps_alive is keeps_alive
+    assert parse(f"{head}\r\nHost: h\r\n\r\n".encode()).keeps_alive is keeps_alive
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,10 @@ def test_whether_another_request_may_follow(head: str, keeps_alive: bool) -> Non
     ],
 )
 def test_a_target_in_any_form_becomes_a_path(target: str, path: str) -> None:
-    assert parse(f"GET {target} HTTP/1.1\r\n\r\n".encode()).request.url == f"https://gw{path}"
+    assert (
+        parse(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode()).request.url
+        == f"https://gw{path}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,16 +118,18 @@ def test_the_host_names_the_origin_when_it_may(host: str, authority: str) -> Non
 def test_a_client_that_waits_is_told_to_go_on_once() -> None:
     parser = RequestParser("https", "https://gw")
     before = parser.wants_continue()
-    parser.feed(b"POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n")
+    parser.feed(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n")
     parser.next_request()
 
     assert (before, parser.wants_continue(), parser.wants_continue()) == (False, True, False)
-    parser.feed(b"xPOST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n")
+    parser.feed(b"xPOST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n")
     assert parser.next_request() is not None
     assert parser.next_request() is None
     assert not parser.wants_continue()
 
 
+BEFORE = b"GET / HTTP/1.1\r\nHost: h\r\n"
+CHUNKED = BEFORE + b"Transfer-Encoding: chunked\r\n\r\n"
 HUGE = 64 * 1024 * 1024 + 1
 
 
@@ -132,29 +138,29 @@ HUGE = 64 * 1024 * 1024 + 1
     [
         (b"GET /\r\n\r\n", 400, "The request line is malformed."),
         (b"GET / HTTP/2.0\r\n\r\n", 400, "The request line is malformed."),
-        (b"GE(T / HTTP/1.1\r\n\r\n", 400, "The request line is malformed."),
-        (b"GET http://[ HTTP/1.1\r\n\r\n", 400, "The request target is malformed."),
-        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400, "A header field of the request is malformed."),
-        (b"GET / HTTP/1.1\r\nX : y\r\n\r\n", 400, "A header field of the request is malformed."),
-        (b"GET / HTTP/1.1\r\nX: y\r\n z\r\n\r\n", 400,
+        (b"GE(T / HTTP/1.1\r\nHost: h\r\n\r\n", 400, "The request line is malformed."),
+        (b"GET http://[ HTTP/1.1\r\nHost: h\r\n\r\n", 400, "The request target is malformed."),
+        (BEFORE + b"no colon\r\n\r\n", 400, "A header field of the request is malformed."),
+        (BEFORE + b"X : y\r\n\r\n", 400, "A header field of the request is malformed."),
+        (BEFORE + b"X: y\r\n z\r\n\r\n", 400,
          "A header field of the request is malformed."),
-        (b"GET / HTTP/1.1\r\nX: " + b"y" * 4_200_000, 431,
+        (BEFORE + b"X: " + b"y" * 4_200_000, 431,
          "The header fields of the request are too large."),
-        (b"GET / HTTP/1.1\r\nX: " + b"y" * 4_200_000 + b"\r\n\r\n", 431,
+        (BEFORE + b"X: " + b"y" * 4_200_000 + b"\r\n\r\n", 431,
          "The header fields of the request are too large."),
-        (b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400, "Content-Length is no number."),
-        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400, "Content-Length is no number."),
-        (b"GET / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % HUGE, 413,
+        (BEFORE + b"Content-Length: x\r\n\r\n", 400, "Content-Length is no number."),
+        (BEFORE + b"Content-Length: -1\r\n\r\n", 400, "Content-Length is no number."),
+        (BEFORE + b"Content-Length: %d\r\n\r\n" % HUGE, 413,
          "The body of the request is too large."),
-        (b"GET / HTTP/1.1\r\nContent-Length: 1%s\r\n\r\n" % (b"0" * 5000), 413,
+        (BEFORE + b"Content-Length: 1%s\r\n\r\n" % (b"0" * 5000), 413,
          "The body of the request is too large."),
-        (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+        (BEFORE + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
          "Content-Length and Transfer-Encoding exclude each other."),
-        (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501,
+        (BEFORE + b"Transfer-Encoding: gzip\r\n\r\n", 501,
          "The only Transfer-Encoding understood is chunked."),
-        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400,
+        (CHUNKED + b"zz\r\n", 400,
          "A chunk of the request body has no size."),
-        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % HUGE, 413,
+        (CHUNKED + b"%x\r\n" % HUGE, 413,
          "The body of the request is too large."),
     ],
 )  # fmt: skip
@@ -166,9 +172,53 @@ def test_what_is_no_request_is_refused(received: bytes, status: int, reason: str
     assert caught.value.answer.body == f"{reason}\n".encode()
 
 
+CONTROL = "The header field X holds a control character."
+
+
+@pytest.mark.parametrize(
+    ("received", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\nX: y\r\n\r\n", "The request names no Host."),
+        (BEFORE + b"hOST: h\r\n\r\n", "The request names more than one Host."),
+        (b"GET / HTTP/1.0\r\nHost: h\r\nHost: h\r\n\r\n", "The request names more than one Host."),
+        (BEFORE + b"X: a\0b\r\n\r\n", CONTROL),
+        (BEFORE + b"X: a\rb\r\n\r\n", CONTROL),
+        (BEFORE + b"X: a\x0bb\r\n\r\n", CONTROL),
+        (b"GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", "The request line is malformed."),
+        (b"GET /\r HTTP/1.1\r\nHost: h\r\n\r\n", "The request line is malformed."),
+        (b"GET /\xe9 HTTP/1.1\r\nHost: h\r\n\r\n", "The request line is malformed."),
+        (CHUNKED + b"1\r\nabc\r\n", "A chunk of the request body is longer than its size."),
+    ],
+)
+def test_what_h11_refuses_is_refused(received: bytes, reason: str) -> None:
+    with pytest.raises(MalformedRequest) as caught:
+        parse(received)
+
+    assert (caught.value.answer.status, caught.value.answer.body) == (400, f"{reason}\n".encode())
+    theirs = h11.Connection(h11.SERVER)
+    theirs.receive_data(received)
+    with pytest.raises(h11.RemoteProtocolError):
+        # A chunk is the second event.
+        list(iter(theirs.next_event, h11.NEED_DATA))
+
+
+@pytest.mark.parametrize("value", ["a\tb", "\x7f\x1f", "é"])
+def test_what_is_odd_but_ends_no_line_is_read(value: str) -> None:
+    received = BEFORE + f"X: {value}\r\n\r\n".encode("latin-1")
+
+    assert parse(received).request.headers["x"] == value
+
+
+def test_the_oldest_http_needs_no_host() -> None:
+    assert parse(b"GET / HTTP/1.0\r\n\r\n").request.url == "https://gw/"
+
+
 def test_a_megabyte_of_header_and_ten_of_body_are_read() -> None:
     header, body = b"h" * 1_000_000, b"b" * 10_000_000
-    received = b"POST / HTTP/1.1\r\nX: %s\r\nContent-Length: 10000000\r\n\r\n%s" % (header, body)
+    received = b"POST / HTTP/1.1\r\nHost: h\r\nX: %s\r\nContent-Length: 10000000\r\n\r\n%s" % (
+        header,
+        body,
+    )
 
     request = parse(received, size=65_536).request
 

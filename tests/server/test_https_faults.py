@@ -112,7 +112,9 @@ def test_a_cut_comes_in_the_middle_of_the_answer(
 ) -> None:
     optum_auth.inject(faults.disconnect())
 
-    assert say(optum_server, b"POST /auth/sntl/v1/token HTTP/1.1\r\n\r\n") == b"HTTP/1.1 2"
+    assert (
+        say(optum_server, b"POST /auth/sntl/v1/token HTTP/1.1\r\nHost: h\r\n\r\n") == b"HTTP/1.1 2"
+    )
 
 
 def test_a_client_that_does_not_wait_for_a_slow_answer_is_in_the_journal(
@@ -152,7 +154,7 @@ def test_what_a_client_sends_during_a_wait_is_its_next_request(
     optum_server: Server, optum_auth: FakeOptum
 ) -> None:
     optum_auth.inject(faults.slow(0.1))
-    request = b"POST /auth/sntl/v1/token HTTP/1.1\r\n\r\n"
+    request = b"POST /auth/sntl/v1/token HTTP/1.1\r\nHost: h\r\n\r\n"
     last = request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     address = urlsplit(optum_server.base_url)
     with (
@@ -183,7 +185,7 @@ def test_a_piece_of_a_message_during_a_wait_is_no_end(
 
 
 def test_the_answer_to_a_body_that_is_too_long_arrives(optum_server: Server) -> None:
-    head = b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n"
 
     assert say(optum_server, head + b"x" * 1_000_000).startswith(b"HTTP/1.1 413 ")
 
@@ -194,7 +196,7 @@ def test_after_an_interim_answer_the_connection_ends(
 ) -> None:
     optum_auth.inject(faults.http_error(status))
 
-    answer = say(optum_server, b"POST /auth/sntl/v1/token HTTP/1.1\r\n\r\n")
+    answer = say(optum_server, b"POST /auth/sntl/v1/token HTTP/1.1\r\nHost: h\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert answer.endswith(b"\r\nConnection: close\r\n\r\n")

@@ -242,7 +242,8 @@ def test_a_client_may_ask_before_it_sends_a_body(
 ) -> None:
     body = urlencode(fields(optum_auth)).encode()
     head = (
-        "POST /auth/sntl/v1/token HTTP/1.1\r\nExpect: 100-continue\r\nConnection: close\r\n"
+        "POST /auth/sntl/v1/token HTTP/1.1\r\nHost: h\r\n"
+        "Expect: 100-continue\r\nConnection: close\r\n"
         f"Content-Type: {FORM['Content-Type']}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     address = urlsplit(optum_server.base_url)
