@@ -259,7 +259,11 @@ def _genuine(owner: type | ModuleType, name: str) -> Any:
     if names_at_home(found) or type(found) in _IN_C:
         return found
     alive = [x for x in gc.get_objects() if (names := names_at_home(x)) and x.__qualname__ in names]
-    return alive[-1] if alive else found
+    if not alive:
+        return found
+    # Of the nearest class: its bases may have one of that name too.
+    nearest = [f"{cls.__qualname__}.{name}" for cls in getattr(owner, "__mro__", ())] or [name]
+    return min(reversed(alive), key=lambda function: nearest.index(function.__qualname__))
 
 
 def _package(module: object) -> str:

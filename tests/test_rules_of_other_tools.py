@@ -24,7 +24,7 @@ from test_stubs_of_other_tools import genuine, good, nothing_leaves  # noqa: F40
 from token_requests import ask
 from transports_under_test import TLS, Send, send_with_aiohttp, send_with_requests
 
-from pytest_optum_auth import FakeOptum, Fault, faults
+from pytest_optum_auth import FakeOptum, faults
 
 Start = Callable[[], AbstractContextManager[object]]
 
@@ -450,18 +450,15 @@ def test_the_timeline_names_the_tool(optum_auth: FakeOptum) -> None:
     assert line == "requests  GET …/inquiry/v1  200  token #1 accepted, answered by responses"
 
 
-def inject_api(fake: FakeOptum, fault: Fault) -> None:
-    fake.gateway.state.api_faults.add(fault, 1, None)
-
-
 # Faults of an API stand behind the token check, whoever answers.
 
 
 @EVERY_TOOL
 def test_a_fault_of_an_api_stands_before_the_stub(case: Case, optum_auth: FakeOptum) -> None:
-    inject_api(optum_auth, faults.server_error())
+    optum_auth.inject_api(faults.server_error())
 
     with case.raising():
+        assert case.send("GET", API).status == 401
         assert case.send("GET", API, headers=good(optum_auth)).status == 500
         with pytest.raises(type(case.error)):
             case.send("GET", API, headers=good(optum_auth))
@@ -492,7 +489,7 @@ def test_a_fault_spoils_what_a_stub_answers(
     answer: dict[str, Any],
     optum_auth: FakeOptum,
 ) -> None:
-    inject_api(optum_auth, faults.without("a"))
+    optum_auth.inject_api(faults.without("a"))
 
     with start(**answer):
         got = [send("GET", API, headers=good(optum_auth)).json() for _ in range(2)]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -14,10 +17,6 @@ from stub_forms import API, BASE, FORMS, NOT_NESTED, PATH, STUBBED, Form, Stub
 from token_requests import ask
 
 from pytest_optum_auth import FakeOptum
-from pytest_optum_auth.transports import TRANSPORTS, load
-
-for library in TRANSPORTS:
-    load(library)
 
 Headers = dict[str, str]
 Asking = Callable[[FakeOptum, Stub], None]
@@ -254,3 +253,101 @@ def test_fixtures_and_markers_of_the_tools(run: Run) -> None:
     result = run(FIXTURES.format(api=API, base=BASE, path=PATH), *plugins)
 
     result.assert_outcomes(passed=14)
+
+
+BEFORE_OURS = """
+import asyncio, os, sys
+import aiohttp, httpx, pytest, requests, requests_mock, responses, respx
+from aioresponses import aioresponses
+from pytest_httpx import httpx_mock
+
+API = "https://sandbox-apigw.optum.com/claims"
+
+def aiohttp_get(url, headers):
+    async def go():
+        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
+            answer.status_code = answer.status
+            return answer
+    return asyncio.run(go())
+
+def with_responses():
+    responses.start()
+    responses.get(API)
+    return requests.get
+
+def with_requests_mock():
+    mock = requests_mock.Mocker()
+    mock.start()
+    mock.get(API)
+    return requests.get
+
+def with_respx(using):
+    router = respx.mock(using=using)
+    router.start()
+    router.get(API)
+    return httpx.get
+
+def with_pytest_httpx():
+    genuine = httpx.HTTPTransport.handle_request
+    class Request:
+        class node:
+            iter_markers = lambda name: []
+    fixture = getattr(httpx_mock, "_get_wrapped_function", lambda: httpx_mock.__wrapped__)()
+    global kept
+    kept = fixture(pytest.MonkeyPatch(), Request)
+    next(kept).add_response(url=API)
+    assert httpx.HTTPTransport.handle_request is not genuine
+    return httpx.get
+
+def with_aioresponses():
+    mock = aioresponses()
+    mock.start()
+    mock.get(API, exception=aiohttp.ClientError())
+    return aiohttp_get
+
+def look(tool, start):
+    get = start()
+    assert "pytest_optum_auth" not in sys.modules
+    from pytest_optum_auth import FakeOptum
+    with FakeOptum() as fake:
+        assert get(API, headers={}).status_code == 401
+        try:
+            get(API, headers={"Authorization": f"Bearer {fake.issue_token()}"})
+        except aiohttp.ClientError:
+            pass
+        assert requests.post(fake.token_url).status_code == 415
+    print(tool, "-", fake.api_requests[-1].outcome, flush=True)
+
+for tool, start in {
+    "responses": with_responses,
+    "requests-mock": with_requests_mock,
+    "respx": lambda: with_respx("httpcore"),
+    "respx of httpx": lambda: with_respx("httpx"),
+    "pytest-httpx": with_pytest_httpx,
+    "aioresponses": with_aioresponses,
+}.items():
+    # Each in a process that has never heard of us.
+    child = os.fork()
+    if not child:
+        look(tool, start)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_tools_that_started_before_our_modules_were_loaded(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", BEFORE_OURS]
+
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    assert (ran.stdout.splitlines(), ran.stderr) == (
+        [
+            "responses - token #1 accepted, answered by responses",
+            "requests-mock - token #1 accepted, answered by requests-mock",
+            "respx - token #1 accepted, answered by respx",
+            "respx of httpx - token #1 accepted, answered by respx",
+            "pytest-httpx - token #1 accepted, answered by pytest-httpx",
+            "aioresponses - token #1 accepted, raised by aioresponses",
+        ],
+        "",
+    )

@@ -217,10 +217,8 @@ def _around_session_send(beneath: Method) -> Method:
         if tool is None or gateway_for(request.url) is None:
             # An adapter of the user's own may call `HTTPAdapter.send(self, request)`.
             return _by_requests(beneath, session, request, **kwargs)
-        stubbed, onward = (
-            functools.partial(method, session, request, **kwargs)
-            for method in (beneath, _session_send.genuine)
-        )
+        onward = functools.partial(_by_requests, _session_send.genuine, session, request, **kwargs)
+        stubbed = functools.partial(beneath, session, request, **kwargs)
         return past(tool, request, stubbed, onward, _LIBRARY)
 
     return send
