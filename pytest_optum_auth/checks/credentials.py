@@ -89,7 +89,7 @@ def _was_told(trial: Trial, outcome: Outcome) -> None:
     means="logs are read by more people than may see credentials, kept for years, and sent to "
     "others: the secret has to be rotated, and the incident reported.",
     mend="log statuses and names, never bodies and headers; give the client a `__repr__` of its "
-    "own; keep loggers of OAuth libraries above DEBUG.",
+    "own, and the loggers of OAuth libraries a filter that drops DEBUG.",
     source="OWASP logging cheat sheet, data to exclude; RFC 6819 section 4.1.1",
 )
 def keeps_secrets(trial: Trial) -> Scenario:

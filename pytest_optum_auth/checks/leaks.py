@@ -14,6 +14,8 @@ from typing import Any, Final
 
 Text = tuple[str, str]  # where it was found, and what stands there
 
+# What every record has; the arguments are in its message as far as they are shown.
+_ORDINARY: Final = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 _PACKAGE: Final = __name__.partition(".")[0]
 
 
@@ -57,7 +59,8 @@ class Listener(logging.Handler):
         # A record that cannot be written is the client's own matter.
         with contextlib.suppress(Exception):
             # What stands in `extra` is written by other formatters.
-            self.heard.append((where, f"{self.format(record)}\n{vars(record)}"))
+            extra = {name: vars(record)[name] for name in vars(record).keys() - _ORDINARY}
+            self.heard.append((where, f"{self.format(record)}\n{extra}"))
 
     def _hear_warnings(self, caught: Iterable[warnings.WarningMessage] | None) -> None:
         for each in caught or ():
@@ -85,7 +88,7 @@ def shown_of(errors: Iterable[BaseException | None], call: object) -> Iterator[T
     for error in filter(None, errors):
         # Without frames, whose lines are the test's.
         chain = traceback.TracebackException.from_exception(error, limit=0)
-        yield f"the text of {type(error).__name__}", f"{error!r} {''.join(chain.format())}"
+        yield f"the text of {type(error).__name__}", "".join(chain.format())
     for client in _held_by(call):
         with contextlib.suppress(Exception):
             yield f"repr({type(client).__name__})", repr(client)
