@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copyreg
 import datetime as dt
 import sys
 import time
 from types import ModuleType
-from typing import Any
 
 import freezegun
 import pytest
-from freezegun import api
+from freezegun import api, config
 
-from pytest_optum_auth.clock.freezer import _KEEP, Freezer
+from pytest_optum_auth import Clock
+from pytest_optum_auth.clock.freezegun_internals import FUNCTIONS
+from pytest_optum_auth.clock.freezer import Freezer
+from pytest_optum_auth.clock.readings import STAND_INS, pickled
+from pytest_optum_auth.clock.real_time import RealTime
 
 NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 
@@ -25,11 +29,6 @@ def module(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> M
     return module
 
 
-def frozen_places(freeze: Any) -> set[tuple[str, str]]:
-    changes = freeze.undo_changes
-    return {(module.__name__, name) for module, name, _ in changes}
-
-
 def when_frozen(module: ModuleType) -> float:
     """The time that ``module`` tells in a freeze at the new year."""
     freezer = Freezer(NEW_YEAR)
@@ -40,20 +39,28 @@ def when_frozen(module: ModuleType) -> float:
 
 
 def test_the_same_places_are_frozen_as_by_freezegun_alone() -> None:
-    alone = freezegun.freeze_time("2026-01-01", ignore=list(_KEEP))
+    alone = freezegun.freeze_time("2026-01-01")
     with freezegun.freeze_time("2026-01-01"):
         """Looking at every name, freezegun loads what a module would have loaded later."""
-    alone.start()
-    expected = frozen_places(alone)
+    frozen = alone.start()
+    assert frozen is api.freeze_factories[-1]
+    expected = {
+        (module.__name__, name)
+        for module, name, _ in alone.undo_changes
+        if isinstance(module, ModuleType) and not RealTime().keeps(module.__name__)
+    }
     alone.stop()
 
-    freezer = Freezer(NEW_YEAR)
-    freezer.start()
-    places = frozen_places(freezer._freeze)
-    freezer.stop()
+    with Clock(NEW_YEAR):
+        places = {
+            (name, key)
+            for name, module in list(sys.modules.items())
+            for key, value in list(vars(module).items())
+            if any(value is stand_in for stand_in in STAND_INS.values())
+        }
 
-    assert places == expected
-    assert len(places) > 5
+    assert expected <= places
+    assert len(expected) > 5
 
 
 def test_a_clock_function_that_a_module_gets_between_two_freezes_is_found(
@@ -94,13 +101,39 @@ def test_a_module_that_is_loaded_while_the_time_is_frozen_gets_the_real_function
 
 
 def test_everything_of_freezegun_is_as_before_after_a_freeze() -> None:
-    before = (api.sys, api.call_stack_inspection_limit, list(api.ignore_lists), time.time)
+    before = (dict(vars(api)), list(api.freeze_factories), time.time)
     freezer = Freezer(NEW_YEAR)
     freezer.start()
-    during = (api.sys, api.call_stack_inspection_limit, list(api.ignore_lists), time.time)
+    during = (dict(vars(api)), list(api.freeze_factories), time.time)
     freezer.stop()
-    after = (api.sys, api.call_stack_inspection_limit, list(api.ignore_lists), time.time)
+    after = (dict(vars(api)), list(api.freeze_factories), time.time)
 
     assert after == before
-    assert during != before
-    assert during[0] is sys
+    assert during[1] == [freezer]
+    assert during[2] is STAND_INS["time"]
+
+
+def test_freezegun_has_the_names_that_we_take_from_its_inside() -> None:
+    for name in FUNCTIONS:
+        assert getattr(api, f"real_{name}") is getattr(time, name)
+        assert callable(getattr(api, f"fake_{name}"))
+    assert (api.real_date, api.real_datetime) == (dt.date, dt.datetime)
+    assert issubclass(api.FakeDate, dt.date)
+    assert issubclass(api.FakeDatetime, dt.datetime)
+    assert callable(api.pickle_fake_date)
+    assert callable(api.pickle_fake_datetime)
+    assert callable(api.FrozenDateTimeFactory)
+    assert api.sys is sys
+    assert api.freeze_factories == []
+    assert config.settings.default_ignore_list[:3] == config.DEFAULT_IGNORE_LIST[:3]
+
+
+def test_it_installs_the_names_that_we_put_in_their_place() -> None:
+    """A stand-in for each of them, so that nobody meets freezegun's own for a moment."""
+    with Clock(NEW_YEAR):
+        for name in FUNCTIONS:
+            assert getattr(time, name) is STAND_INS[name]
+        assert dt.datetime is STAND_INS["datetime"]
+        assert dt.date is STAND_INS["date"]
+        assert copyreg.dispatch_table[api.real_datetime] is pickled
+        assert copyreg.dispatch_table[api.real_date] is pickled

@@ -131,12 +131,12 @@ class TestIt:
         ),
         (
             "optum_clock(begin=0)",
-            "@pytest.mark.optum_clock: unknown keyword 'begin': known are start, sleep_moves",
+            "@pytest.mark.optum_clock: unknown keyword 'begin': known are start, tick, sleep_moves",
         ),
         (
             "optum_clock(0, 1)",
             "@pytest.mark.optum_clock takes at most 1 argument without a name: known are start, "
-            "sleep_moves",
+            "tick, sleep_moves",
         ),
         (
             "optum_clock('2026-01-01')",

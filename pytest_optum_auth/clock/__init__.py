@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..core import active
 from ..core.waits import in_trio
-from .freezer import Freezer, running
+from .freezer import STUCK, Freezer
 from .moments import EPOCH, SECOND, UTC, Moment, as_moment, shifted, shown, span_from
-from .real_time import RealTime
-from .sleeps import Sleeps
 from .timers import Timers
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 __tracebackhide__ = True  # in the traceback of a test
 
 # What the marker takes, the first of them without its name too.
-KEYWORDS: Final = ("start", "sleep_moves")
+KEYWORDS: Final = ("start", "tick", "sleep_moves")
+
+# The one that runs, of the whole process as the time is.
+_clocks: Final[list[Clock]] = []
 
 
 class Clock:
@@ -32,9 +35,10 @@ class Clock:
     ``time.monotonic``, ``datetime.now`` and their kin agree, in every thread. Sleeps, and waits
     with a timeout, elapse in real time.
 
-    With ``sleep_moves`` (an attribute too) ``time.sleep`` and ``asyncio.sleep`` return at once and
-    move the clock by what they were asked for, so that the deadlines, backoffs and ``Retry-After``
-    of a client come true. Waits with a timeout in threads are left alone.
+    With ``tick`` time runs on from the start. With ``sleep_moves`` (an attribute too)
+    ``time.sleep`` and ``asyncio.sleep`` return at once and move the clock by what they were asked
+    for, so that the deadlines, backoffs and ``Retry-After`` of a client come true. Waits with a
+    timeout in threads are left alone.
 
     Raises ``ValueError`` for a naive datetime and for what is no moment, ``RuntimeError`` on
     entering it while another ``Clock`` runs.
@@ -42,7 +46,10 @@ class Clock:
 
     sleep_moves: bool
 
-    def __init__(self, start: Moment | None = None, *, sleep_moves: bool = False) -> None:
+    def __init__(
+        self, start: Moment | None = None, *, tick: bool = False, sleep_moves: bool = False
+    ) -> None:
+        self._ticks = tick
         self.sleep_moves = sleep_moves
         self._lock = threading.RLock()
         self._start = None if start is None else as_moment(start)
@@ -129,23 +136,22 @@ class Clock:
         self._depth += 1
         if self._depth > 1:
             return self
-        if running() is not None:
+        if _clocks:
             self._depth = 0
             raise RuntimeError(
                 "a Clock is running already: one clock a test, use that one (the fixture "
                 "optum_clock, or the Clock around this one)"
             )
-        start = self._start or dt.datetime.now(UTC).replace(microsecond=0)
-        self._freezer = Freezer(start)
-        self._freezer.start()
-        self._sleeps = Sleeps(RealTime(), self._slept)
-        self._sleeps.install()
+        start = self._start or as_moment(dt.datetime.now(UTC).replace(microsecond=0))
+        self._freezer = Freezer(start, ticks=self._ticks, slept=self._slept, stuck=self._stuck)
         self._timers = Timers(
             self._freezer.now,
             sleeps_move=self._sleeps_move,
             sleep_to=lambda moment: self._forward(moment, " (sleep)"),
             held=_held,
         )
+        _clocks.append(self)
+        self._freezer.start()
         self._timers.install()
         if self._start is not None:
             self._note(f"clock starts at {shown(start)}")
@@ -155,9 +161,25 @@ class Clock:
         self._depth = max(0, self._depth - 1)
         if self._freezer is not None and not self._depth:
             self._timers.remove()
-            self._sleeps.remove()
             self._freezer.stop()
             self._freezer = None
+            _clocks.remove(self)
+
+    @contextlib.contextmanager
+    def real(self) -> Iterator[None]:
+        """Inside, everybody sees the real time and the genuine classes; this clock waits.
+
+        For a library that must see them. It holds for all threads; a move inside shows afterwards.
+        """
+        freezer = self._running()
+        was_shown = freezer.is_shown
+        freezer.stop()
+        try:
+            yield
+        finally:
+            # Unless the clock has been left meanwhile, or another `real()` is around this one.
+            if was_shown and self._freezer is freezer:
+                freezer.start()
 
     def _running(self) -> Freezer:
         if self._freezer is None:
@@ -182,7 +204,7 @@ class Clock:
 
     def _sleeps_move(self) -> bool:
         freezer = self._freezer
-        return self.sleep_moves and freezer is not None and freezer.is_on_top()
+        return self.sleep_moves and freezer is not None and freezer.is_shown and freezer.is_on_top()
 
     def _slept(self, seconds: float) -> bool:
         """Move by a sleep of a thread, if sleeps move."""
@@ -191,6 +213,12 @@ class Clock:
                 self._forward(shifted(self.now, seconds), " (sleep)")
                 return True
             return False
+
+    def _stuck(self) -> None:
+        self._note(
+            f"the same time was read {STUCK:,} times in a row: a loop that waits for another one "
+            "never ends while the clock stands still (sleep_moves=True lets its sleeps move it)"
+        )
 
     def _note(self, text: str) -> None:
         for gateway in active.gateways():

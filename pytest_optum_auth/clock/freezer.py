@@ -1,154 +1,125 @@
-"""freezegun, as this project needs it.
-
-Five things that freezegun's public interface does not offer stand here and nowhere else, with a
-test each that fails when freezegun changes:
-
-* ``freezegun.api.call_stack_inspection_limit``: freezegun looks five frames up the stack for
-  modules that are to see the real time. ``threading`` is one of them, so in a thread of the
-  client under test ``time.time()`` would be real. While a clock runs, only the immediate caller
-  counts: a wait inside ``threading`` still times out, the code that a thread runs is frozen.
-* ``freezegun.api.ignore_lists``: which modules those are. freezegun's own list holds whole packages
-  (``multiprocessing``), through which a function handed to a pool would see the real time.
-* ``freezegun.api.freeze_factories``: which freezer is on top.
-* ``freezegun.api.sys``: the modules that freezegun goes through.
-* ``freezegun.api.real_datetime``: the class that it replaces.
-"""
+"""The frozen time, and everything that has to be told of it: freezegun, modules, late imports."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import sys
-from collections.abc import Iterator, Mapping
-from types import ModuleType, SimpleNamespace
-from typing import Any, Final
+from collections.abc import Callable
+from types import FrameType, ModuleType
+from typing import Final
 
-import freezegun
-from freezegun import api
+from . import freezegun_internals as freezegun
+from . import readings
+from .late_imports import LateImports
+from .moments import EPOCH
+from .names import Names
+from .real_time import RealTime
 
-_UTC: Final = dt.timezone.utc
-# Modules that keep the clock functions which they imported: they wait with a timeout, or, as
-# pytest does, measure how long a test takes.
-_KEEP: Final = ["subprocess", "socketserver", "trio.", "_pytest."]
-# Modules that look the clock functions up when they call them. The dot keeps a user's
-# `asyncio_client` frozen: freezegun compares beginnings.
-_REAL_FOR: Final = (
-    "asyncio.",
-    "concurrent.futures._base",
-    "multiprocessing.connection",
-    "multiprocessing.managers",
-    "multiprocessing.queues",
-    "trio._core.",
-    "_pytest.",
-)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+# So often in a row the same time is told before a loop seems to wait for another.
+STUCK: Final = 10_000
+_GENUINE: Final = {id(stand_in): one for one, stand_in in readings.GENUINE_AND_STAND_IN}
 
 
 class Freezer:
-    """The frozen time. Not reentrant: :class:`~pytest_optum_auth.Clock` sees to that."""
+    """The frozen time. Not reentrant: :class:`~pytest_optum_auth.Clock` sees to that.
 
-    def __init__(self, start: dt.datetime) -> None:
-        self._freeze = freezegun.freeze_time(start.replace(tzinfo=None), ignore=list(_KEEP))
-        self._factory: Any = None
-        self._limit = 0
+    With ``ticks`` it runs on. ``slept`` is asked whether a sleep moves the clock; ``stuck`` is
+    called once when the same time has been told :data:`STUCK` times in a row.
+    """
+
+    def __init__(
+        self,
+        start: dt.datetime,
+        *,
+        ticks: bool = False,
+        slept: Callable[[float], bool] = lambda seconds: False,
+        stuck: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.slept = slept
+        self._stuck = stuck
+        self._monotonic_ns = freezegun.GENUINE["monotonic_ns"] if ticks else None
+        self.move_to(start)
+        self._freeze = freezegun.Freeze(self, readings.STAND_INS, readings.pickled)
+        self._late_imports = LateImports(_GENUINE, self._freeze_late)
+        self.is_shown = False
 
     def start(self) -> None:
         """Freeze the time."""
-        self._limit = api.call_stack_inspection_limit
-        self._names = set(sys.modules)
-        # Inside another freezer freezegun replaces nothing, and a look would find its replacements.
-        readers = {} if api.freeze_factories else _clock_readers()
-        with _only_modules(readers):
-            self._factory = self._freeze.start()
-        api.call_stack_inspection_limit = 1
-        api.ignore_lists[-1] = _REAL_FOR
-        _running.append(self)
+        if self.is_shown:
+            return
+        self._real = RealTime(freezegun.users_ignore_list())
+        self._modules = set(sys.modules)
+        inside_another = freezegun.is_frozen()
+        self._freeze.start()
+        self.is_shown = True
+        readings.SHOWN.clock = self
+        pairs = readings.GENUINE_AND_STAND_IN
+        if inside_another:
+            pairs = [*pairs, *readings.THEIRS_AND_STAND_IN]
+        self._names = Names(pairs)
+        self._names.replace_everywhere(self._real.keeps, remember=not inside_another)
+        self._late_imports.install()
 
     def stop(self) -> None:
         """Let time run again."""
-        _running.remove(self)
-        api.call_stack_inspection_limit = self._limit
-        loaded = {name: sys.modules[name] for name in sys.modules.keys() - self._names}
-        with _only_modules(loaded):
-            self._freeze.stop()
+        if not self.is_shown:
+            return
+        self._late_imports.remove()
+        self.is_shown = False
+        readings.SHOWN.clock = None
+        for name in sys.modules.keys() - self._modules:
+            # By whatever way it has come in, and what it may have taken since.
+            self._freeze_in(sys.modules[name])
+        self._names.put_back()
+        self._freeze.stop()
+
+    def nanoseconds(self) -> int:
+        """The frozen time since 1970, told to a reader."""
+        if self._monotonic_ns is None:
+            self._told += 1
+            if self._told == STUCK:
+                self._stuck()
+        return self._nanoseconds()
 
     def now(self) -> dt.datetime:
         """The frozen time (aware UTC)."""
-        moment: dt.datetime = self._factory()
-        return moment.replace(tzinfo=_UTC)
+        return EPOCH + dt.timedelta(microseconds=self._nanoseconds() // 1000)
 
-    def move_to(self, moment: dt.datetime) -> None:
-        """Set the frozen time."""
-        # A timedelta, since freezegun parses what else it is given.
-        self._factory.tick(moment - self.now())
+    def __call__(self) -> dt.datetime:
+        """For freezegun (naive UTC)."""
+        return self.now().replace(tzinfo=None)
+
+    def is_real_for(self, frame: FrameType | None) -> bool:
+        """Whether a call of a clock function from ``frame`` is told the real time."""
+        return self._real.is_for(frame)
 
     def is_on_top(self) -> bool:
         """Whether no other freezer hides this one."""
-        return api.freeze_factories[-1:] == [self._factory]
+        return freezegun.is_on_top(self)
 
     def check_on_top(self) -> None:
         """``RuntimeError`` when another freezer hides this one."""
-        if not self.is_on_top():
+        if self.is_shown and not self.is_on_top():
             raise RuntimeError(
                 "another freezer (freeze_time or pytest-freezer) has started while optum_clock "
                 "runs and hides its moves: use one clock a test"
             )
 
+    def move_to(self, moment: dt.datetime) -> None:
+        """Set the frozen time."""
+        since = 0 if self._monotonic_ns is None else self._monotonic_ns()
+        self._base = (moment - EPOCH) // _MICROSECOND * 1000 - since
+        self._told = 0
 
-def _clock_readers() -> dict[str, ModuleType]:
-    """The loaded modules that may hold a clock function or class of the standard library."""
-    wanted = {id(each) for each in api.real_date_objects}
-    found = {}
-    for name, module in list(sys.modules.items()):
-        namespace = getattr(module, "__dict__", {})
-        if type(module) is not ModuleType or "__dir__" in namespace:
-            # It may have names that its namespace does not tell of.
-            found[name] = module
-            continue
-        names = tuple(namespace)
-        known, holds = _looked_at.get(name, ((), False))
-        # Like freezegun, which looks at a module again when its names are others.
-        if names != known:
-            holds = not wanted.isdisjoint(map(id, namespace.values()))
-            _looked_at[name] = (names, holds)
-        if holds:
-            found[name] = module
-    return found
+    def _nanoseconds(self) -> int:
+        return self._base if self._monotonic_ns is None else self._base + self._monotonic_ns()
 
+    def _freeze_late(self, module: ModuleType) -> None:
+        if self.is_shown:
+            self._freeze_in(module)
 
-@contextlib.contextmanager
-def _only_modules(modules: Mapping[str, ModuleType]) -> Iterator[None]:
-    """For freezegun, ``modules`` are all that are loaded.
-
-    It lists and hashes every name of every module on each start, which is nearly all that a
-    frozen test costs; a look at the objects alone finds the same places.
-    """
-    genuine = vars(api)["sys"]
-    vars(api)["sys"] = SimpleNamespace(modules=modules)
-    try:
-        yield
-    finally:
-        vars(api)["sys"] = genuine
-
-
-@contextlib.contextmanager
-def genuine_datetime() -> Iterator[None]:
-    """Inside, ``datetime.datetime`` is the standard library's own, whoever has frozen it.
-
-    For libraries in C that keep the class which they meet first.
-    """
-    frozen = dt.datetime
-    vars(dt)["datetime"] = api.real_datetime
-    try:
-        yield
-    finally:
-        vars(dt)["datetime"] = frozen
-
-
-_running: Final[list[Freezer]] = []
-# What a look at a module has found, by its name: a cache and nothing else.
-_looked_at: Final[dict[str, tuple[tuple[str, ...], bool]]] = {}
-
-
-def running() -> Freezer | None:
-    """The freezer of the clock that runs, or ``None``."""
-    return _running[-1] if _running else None
+    def _freeze_in(self, module: ModuleType) -> None:
+        namespace = getattr(module, "__dict__", None)
+        if type(namespace) is dict and not self._real.keeps(str(namespace.get("__name__"))):
+            self._names.replace_in(namespace)

@@ -20,11 +20,15 @@ class Names:
         self._pairs = {id(one): pair for pair in pairs for one in pair}
         self._changed: list[tuple[dict[str, Any], str, object, object]] = []
 
-    def replace_everywhere(self, keeps: Callable[[str], bool]) -> None:
-        """In all loaded modules but those of whose names ``keeps`` says so."""
+    def replace_everywhere(self, keeps: Callable[[str], bool], *, remember: bool) -> None:
+        """In all loaded modules but those of whose names ``keeps`` says so.
+
+        To ``remember`` what a look at each has found is for pairs that are always the same.
+        """
+        known = _looked_at if remember else {}
         for name, module in list(sys.modules.items()):
             namespace = getattr(module, "__dict__", None)
-            if type(namespace) is dict and self._holds(name, namespace) and not keeps(name):
+            if type(namespace) is dict and self._holds(name, namespace, known) and not keeps(name):
                 self.replace_in(namespace)
 
     def replace_in(self, namespace: dict[str, Any]) -> None:
@@ -42,11 +46,16 @@ class Names:
                 namespace[name] = genuine
         self._changed.clear()
 
-    def _holds(self, name: str, namespace: dict[str, Any]) -> bool:
+    def _holds(
+        self,
+        name: str,
+        namespace: dict[str, Any],
+        known: dict[str, tuple[tuple[str, ...], bool]],
+    ) -> bool:
         names = tuple(namespace)
-        known, holds = _looked_at.get(name, ((), False))
+        last, holds = known.get(name, ((), False))
         # Like freezegun, which looks at a module again when its names are others.
-        if names != known:
+        if names != last:
             holds = not self._pairs.keys().isdisjoint(map(id, namespace.values()))
-            _looked_at[name] = (names, holds)
+            known[name] = (names, holds)
         return holds

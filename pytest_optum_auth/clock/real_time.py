@@ -23,6 +23,7 @@ _WAITS_OR_MEASURES: Final = (
     "pytest_timeout",
     "xdist",
     # What replaces them must know them.
+    "freezegun",
     "pytest_optum_auth.clock",
     # freezegun's own list, beside what stands above.
     "django.utils.six.moves",
@@ -51,8 +52,8 @@ class RealTime:
     """The modules that see the real time; ``users`` are those of freezegun's configuration."""
 
     def __init__(self, users: Sequence[str] = ()) -> None:
-        self._users = tuple(users)
-        self._callers: dict[object, bool] = {}
+        self._users = tuple(each for each in users if not _within(each, _WAITS_OR_MEASURES))
+        self._callers: dict[str, bool] = {}
 
     def keeps(self, module: str) -> bool:
         """Whether ``module`` keeps the clock functions that it has imported."""
@@ -60,20 +61,25 @@ class RealTime:
 
     def is_for(self, frame: FrameType | None) -> bool:
         """Whether a call of a clock function from ``frame`` is told the real time."""
-        for _ in range(_FRAMES if self._users else 1):
+        name = _module(frame)
+        real = self._callers.get(name)
+        if real is None:
+            real = self.keeps(name) and not _within(name, _RUNS_OTHERS_CODE)
+            self._callers[name] = real
+        return real or (bool(self._users) and self._is_called_by_users(frame))
+
+    def _is_called_by_users(self, frame: FrameType | None) -> bool:
+        for _ in range(_FRAMES):
             if frame is None:
                 return False
-            name = frame.f_globals.get("__name__")
-            real = self._callers.get(name)
-            if real is None:
-                real = self._callers[name] = self._is_for(str(name))
-            if real:
+            if _module(frame).startswith(self._users):
                 return True
             frame = frame.f_back
         return False
 
-    def _is_for(self, module: str) -> bool:
-        return self.keeps(module) and not _within(module, _RUNS_OTHERS_CODE)
+
+def _module(frame: FrameType | None) -> str:
+    return "" if frame is None else str(frame.f_globals.get("__name__"))
 
 
 def _within(module: str, packages: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ..clock.freezer import genuine_datetime
+from ..clock.freezegun_internals import genuine_datetime
 from ..core import facts
 
 MISSING_EXTRA: Final = (
