@@ -14,7 +14,8 @@ from documentation_pages import PAGES, ROOT, blocks_of, text_of
 CLIENTS = {"eligibility": "requests_client.py", "eligibility_async": "httpx_client.py"}
 # Only the plugins that a page is about: every other one costs a run half a second.
 PLUGINS = ("optum_auth", "anyio")
-PLUGINS_OF = {"how-to/other-mocks.md": ("requests_mock", "respx", "pytest_httpx")}
+_OF_MOCKS = ("requests_mock", "respx", "pytest_httpx")
+PLUGINS_OF = {"how-to/other-mocks.md": _OF_MOCKS, "how-to/stubs.md": _OF_MOCKS}
 OPTIONS = ("-p", "no:cacheprovider", "--color=no")
 # What runs, or is a file that something which runs reads.
 LANGUAGES = {"python", "console", "yaml", "javascript", "ini"}
