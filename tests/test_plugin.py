@@ -138,6 +138,7 @@ def test_the_options_are_registered(run: Run) -> None:
 
     for name in (
         "optum_base_url (string):",
+        "optum_guard (string):",
         "optum_token_path (string):",
         "optum_transports (args):",
     ):

@@ -82,6 +82,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "the sandbox's)",
         default="",
     )
+    parser.addini(
+        "optum_guard",
+        "how long connections to a gateway that no fake answers are stopped: session (default: "
+        "until the session ends, also between tests) or test (only in tests that use the fake)",
+        default="session",
+    )
     parser.addini("optum_token_path", "another path of the token endpoint", default="")
     parser.addini(
         "optum_transports",
@@ -116,6 +122,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+    guard = config.getini("optum_guard")
+    if guard not in ("session", "test"):
+        raise pytest.UsageError(f"ini optum_guard is {guard!r}: it must be one of session, test.")
     mode = live_mode.live_mode(config)
     if mode == "require" or live_mode.live_is_on(mode, os.environ):
         from ..live.run import hooks
@@ -155,10 +164,35 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from ..transports import load_imported
 
         load_imported()
+        _guard_session(session)
     if any(item.get_closest_marker(live_mode.MARKER) is not None for item in session.items):
         from ..live.run import hooks
 
         hooks.collected(session)
+
+
+def _guard_session(session: pytest.Session) -> None:
+    """Stop connections to a gateway until the session ends, when a test has a fake."""
+    if session.config.getini("optum_guard") == "test" or session.config.option.collectonly:
+        return
+    from ..core.messages import host_of
+    from . import session_guard
+
+    if any(map(session_guard.uses_fake, session.items)):
+        hosts = map(host_of, session.config.getini("optum_base_url").split())
+        guard = session_guard.SessionGuard(facts.HOSTS.union(hosts))
+        session.config.pluginmanager.register(guard, "optum-session-guard")
+        guard.install()
+        session.config.add_cleanup(guard.remove)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    messages = getattr(node, "workeroutput", {}).get("optum_guard")
+    if messages:
+        from .session_guard import Verdict
+
+        Verdict.register(node.config, messages)
 
 
 @pytest.hookimpl(wrapper=True)

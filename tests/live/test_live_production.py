@@ -48,7 +48,7 @@ def test_a_client_that_swallows_everything_fails_its_test_all_the_same(
 
     result = inner.run()
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(passed=1, errors=1)
     assert SENTENCE.format("apis.changehealthcare.com") in result.outlines
 
 
@@ -74,3 +74,36 @@ def test_nothing_is_watched_when_live_tests_are_off(
     )
 
     inner.run(f"--optum-live={mode}").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("swallows", [True, False])
+def test_a_fixture_that_calls_production_fails_its_test(
+    place: str, swallows: bool, inner: LiveRuns, live_credentials: dict[str, str]
+) -> None:
+    call = "call()" if place == "before" else "pass"
+    inner.tests(
+        f"""
+        import contextlib, socket, pytest
+
+        def call():
+            with contextlib.suppress(Exception if {swallows} else ()):
+                socket.gethostbyname("apigw.optum.com")
+
+        @pytest.fixture
+        def client():
+            {call}
+            yield
+            {"call()" if place == "after" else "pass"}
+
+        def test_it(client):
+            pass
+        """
+    )
+
+    result = inner.run()
+
+    # What was not swallowed before the test keeps it from running.
+    ran = place == "after" or swallows
+    result.assert_outcomes(passed=int(ran), errors=1)
+    assert SENTENCE.format("apigw.optum.com") in result.outlines

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from typing import Final
 
 import pytest
 
 from ... import network_watch
 from ...core import facts
+
+_Step = Generator[None, object, object]
+_OUTCOMES: Final = (pytest.fail.Exception, pytest.skip.Exception)
 
 
 class ProductionCall(Exception):
@@ -38,28 +42,33 @@ class ProductionGuard:
             raise ProductionCall(_sentence(host))
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_setup(self) -> Generator[None, object, object]:
-        """Fail a test whose fixtures called production."""
-        return (yield from self._judge())
+    def pytest_runtest_setup(self) -> _Step:
+        """Say it first where a fixture failed by it."""
+        return (yield from self._say_first())
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Fail a test whose client called production, also one that swallowed the refusal."""
-        return (yield from self._judge())
+    def pytest_runtest_call(self) -> _Step:
+        """Say it first where the test failed by it."""
+        return (yield from self._say_first())
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
-        """Fail a test that called production when it was over, or between tests."""
-        return (yield from self._judge())
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> _Step:
+        """Fail a test whose client, or whose fixtures, swallowed the refusal."""
+        result = yield from self._say_first()
+        self._say()
+        return result
 
-    def _judge(self) -> Generator[None, object, object]:
+    def _say_first(self) -> _Step:
         try:
             return (yield)
-        finally:
-            met, self._met = self._met, None
-            if met is not None:
-                # Whatever else it ended with: this comes first.
-                raise pytest.fail.Exception(_sentence(met), pytrace=False) from None
+        except (Exception, *_OUTCOMES):
+            self._say()
+            raise
+
+    def _say(self) -> None:
+        met, self._met = self._met, None
+        if met is not None:
+            raise pytest.fail.Exception(_sentence(met), pytrace=False) from None
 
 
 def _sentence(host: str) -> str:
