@@ -43,6 +43,11 @@ _ROOMS = {
     "Token": "core.tokens",
 }
 
+_FIXTURES = (
+    "optum_auth", "optum_clock", "optum_responses", "optum_respx", "optum_client_check",
+    "optum_env", "optum_server", "optum_live", "optum_target",
+)  # fmt: skip
+
 __all__ = [
     "ApiRoute",
     "ClientCheck",
@@ -71,6 +76,12 @@ if not TYPE_CHECKING:
             return importlib.import_module(".faults", __name__)
         if name in _ROOMS:
             return getattr(importlib.import_module(f".{_ROOMS[name]}", __name__), name)
+        if name in _FIXTURES:
+            # No AttributeError, whose sentence an import statement would drop.
+            raise ImportError(
+                f"{name} is a fixture: a test takes it as an argument, def test_it({name}):, and "
+                "nothing is imported"
+            )
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

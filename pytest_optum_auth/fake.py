@@ -43,6 +43,10 @@ __tracebackhide__ = True  # in the traceback of a test
 
 # What the marker takes; FakeOptum itself takes where and how to intercept as well.
 KEYWORDS: Final = ("client_id", "client_secret", *SettingValues.__annotations__)
+# What is looked for here first.
+_OF_THE_CLOCK: Final = (
+    "advance", "expire_token", "move_to", "nearly_expire_token", "now", "real", "tick", "time",
+)  # fmt: skip
 _WHERE: Final = ("base_url", "token_path", "transports")
 
 
@@ -370,6 +374,17 @@ class FakeOptum(Settings):
             self._state.journal.entries, self._state.ledger.tokens, self._state.started_at,
             self.clock_skew,
         )  # fmt: skip
+
+    # A type checker would take it to mean that every name is there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            if name in _OF_THE_CLOCK:
+                raise AttributeError(
+                    f"a FakeOptum has no {name!r}: time is moved by the fixture optum_clock, "
+                    f"optum_clock.{name}"
+                )
+            raise AttributeError(f"a FakeOptum has no attribute {name!r}")
 
     def _known(self, token: Token | None) -> Token:
         found = self.last_token if token is None else self._state.ledger.find(token.value)

@@ -18,7 +18,8 @@ _AWKWARD: Final = "&+=%/: "
 class Credentials:
     """A client's identifier and secret (RFC 6749 section 2.3.1).
 
-    Unpacks to ``(client_id, client_secret)``; ``repr`` hides the secret.
+    Unpacks to ``(client_id, client_secret)``; ``credentials[0]`` and ``**credentials`` work as
+    well. ``repr`` hides the secret.
     """
 
     client_id: str
@@ -26,6 +27,18 @@ class Credentials:
 
     def __iter__(self) -> Iterator[str]:
         return iter((self.client_id, self.client_secret))
+
+    def keys(self) -> tuple[str, str]:
+        """So that ``**credentials`` gives the two form fields by their names."""
+        return ("client_id", "client_secret")
+
+    def __getitem__(self, key: int | str) -> str:
+        """By index as in a pair, by name as in a form."""
+        if isinstance(key, str) and key in self.keys():
+            return str(getattr(self, key))
+        if isinstance(key, int):
+            return (self.client_id, self.client_secret)[key]
+        raise KeyError(f"{key!r}: there are 'client_id' (or 0) and 'client_secret' (or 1)")
 
     def __repr__(self) -> str:
         return f"Credentials(client_id={self.client_id!r}, client_secret='***')"
@@ -57,6 +70,14 @@ class ClientRegistry:
     def find(self, client_id: str) -> Client | None:
         """The client of that identifier, or ``None``."""
         return self._clients.get(client_id)
+
+    def names(self) -> list[str]:
+        """The identifiers that are registered, the default one first."""
+        return list(self._clients)
+
+    def is_secret(self, value: str) -> bool:
+        """Whether ``value`` is the secret of some client."""
+        return any(value == c.credentials.client_secret for c in self._clients.values())
 
     def known(self, client_id: str | None) -> Client:
         """The client of that identifier (``None``: the default).

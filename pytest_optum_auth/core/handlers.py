@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
 from . import facts, keycloak, token_endpoint
+from .advice import advice
 from .asking import Steps
 from .fault import Fault
 from .injection import Injection
@@ -97,6 +98,7 @@ class TokenHandler:
             self._grant = verdict
             return None
         self.exchange.outcome = verdict.outcome
+        self.exchange.advice = advice(self._request, self._version, self._state.clients)
         return error_response(
             self.error_format,
             verdict.status,

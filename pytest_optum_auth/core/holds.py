@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from .waits import Pause, Wait, Wake, block, suspend
+from .waits import Pause, Wait, Wake, block, in_coroutine, suspend
 
 
 class Hold:
@@ -73,7 +73,13 @@ class Hold:
         """
         arrivals = self._arrivals(count)
         if not block(arrivals, Pause(timeout)):
-            raise self._too_few(count, timeout)
+            error = self._too_few(count, timeout)
+            if in_coroutine():
+                error.args = (
+                    f"{error}: in a coroutine use await hold.wait_for_async(), this one stops the "
+                    "event loop in which they would arrive",
+                )
+            raise error
 
     async def wait_for_async(self, count: int = 1, *, timeout: float = 5.0) -> None:
         """:meth:`wait_for` without blocking the event loop (asyncio or trio)."""

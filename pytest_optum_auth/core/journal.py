@@ -46,8 +46,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answer", "_parse", "accepted", "at", "body", "headers", "kind", "method", "needless",
-        "outcome", "path_params", "timeout", "token", "transport", "url",
+        "_answer", "_parse", "accepted", "advice", "at", "body", "headers", "kind", "method",
+        "needless", "outcome", "path_params", "timeout", "token", "transport", "url",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +71,8 @@ class Exchange:
         self.at: dt.datetime
         self._answer: Response | ShownAnswer | None = None
         self.outcome = ""
+        # The way out of a refusal; told once in a journal.
+        self.advice = ""
         self.token: Token | None = None
         self.needless = False
         # Of an API request: whether its token was good.
@@ -197,10 +199,14 @@ class Journal:
         self.token_requests: list[Exchange] = []
         self.api_requests: list[Exchange] = []
         self.needless: list[Exchange] = []
+        self._advised: set[str] = set()
 
     def record(self, exchange: Exchange) -> None:
         """Append an exchange that has been answered."""
         self.entries.append(exchange)
+        if exchange.advice and exchange.advice not in self._advised:
+            self._advised.add(exchange.advice)
+            self.note(exchange.at, exchange.advice)
         self.exchanges.append(exchange)
         if exchange.kind == "token":
             self.token_requests.append(exchange)

@@ -139,6 +139,15 @@ def _sleeper() -> tuple[Callable[[], Awaitable[object]], Wake]:
     return woken.wait, wake_asyncio
 
 
+def in_coroutine() -> bool:
+    """Whether the caller runs inside an event loop of asyncio or trio."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return in_trio()
+    return True
+
+
 def in_trio() -> bool:
     """Whether the caller runs inside trio's event loop."""
     trio = sys.modules.get("trio")
