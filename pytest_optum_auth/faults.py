@@ -7,12 +7,13 @@ Each function returns a :class:`Fault`, to be handed to ``optum_auth.inject(faul
 from __future__ import annotations
 
 import json as _json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
 from .core import facts
 from .core.fault import Fault, real_wait
+from .core.header_fields import HeaderFields, checked_headers, with_content_type
 from .core.messages import Json, Response, error_response
 
 __all__ = [
@@ -40,12 +41,13 @@ def http_error(
     *,
     json: Json = None,
     text: str | None = None,
-    headers: Mapping[str, str] | None = None,
+    headers: HeaderFields | None = None,
 ) -> Fault:
     """An answer with ``status`` (100 to 599) and a body of JSON or of plain text.
 
-    Raises ``ValueError`` for another status and when both bodies are given, ``TypeError`` when
-    ``json`` cannot be written as JSON.
+    ``headers`` are a mapping, or pairs where a name may stand twice. Raises ``ValueError`` for
+    another status and when both bodies are given, ``TypeError`` when ``json`` cannot be written as
+    JSON or the value of a header is no string.
     """
     _check_status(status)
     if json is not None and text is not None:
@@ -54,9 +56,8 @@ def http_error(
     media_type = facts.JSON
     if text is not None:
         body, media_type = text.encode(), "text/plain; charset=utf-8"
-    fields = {"content-type": ("Content-Type", media_type)} if body else {}
-    fields.update({name.lower(): (name, value) for name, value in (headers or {}).items()})
-    answer = Response(status, tuple(fields.values()), body)
+    fields = checked_headers(headers)
+    answer = Response(status, with_content_type(fields, media_type) if body else fields, body)
     return Fault(f"http_error({status})", response=lambda _: answer)
 
 
@@ -192,7 +193,10 @@ def _changed(
     description: str, change: Callable[[dict[str, Any]], dict[str, Any]], keys: Iterable[str]
 ) -> Fault:
     def spoil(answer: Response) -> Response:
-        content = _json.loads(answer.body or b"null")
+        try:
+            content = _json.loads(answer.body or b"null")
+        except ValueError:
+            content = None
         if not isinstance(content, dict):
             raise ValueError(f"{description} needs an answer that is a JSON object")
         return Response(answer.status, answer.headers, _json.dumps(change(content)).encode())

@@ -29,6 +29,8 @@ __tracebackhide__ = True  # in the traceback of a test
 class ApiHandler:
     """What is the same whoever answers."""
 
+    _who = "the answer"
+
     def __init__(
         self, state: GatewayState, request: Request, path_params: dict[str, str] | None = None
     ) -> None:
@@ -76,6 +78,14 @@ class ApiHandler:
         return None if refused else next(filter(None, claims), None)
 
     def succeed(self, fault: Fault | None) -> Steps:
+        try:
+            answer = yield from self._answer(fault)
+        except GeneratorExit:
+            self._tell(f"the client gave up on {self._who}")
+            raise
+        return spoiled(answer, fault, self.exchange)
+
+    def _answer(self, fault: Fault | None) -> Steps:
         raise NotImplementedError
 
     def failed(self, error: BaseException) -> str:
@@ -98,10 +108,9 @@ class RouteHandler(ApiHandler):
         self._unauthorized = route.unauthorized
         self.seen = route.seen
 
-    def succeed(self, fault: Fault | None) -> Steps:
+    def _answer(self, fault: Fault | None) -> Steps:
         uses_up = fault is None or fault.spoil is None
-        answer = yield from self._route.script.reply(self.exchange, uses_up=uses_up)
-        return spoiled(answer, fault, self.exchange)
+        return (yield from self._route.script.reply(self.exchange, uses_up=uses_up))
 
     def failed(self, error: BaseException) -> str:
         self.exchange.outcome = f"{type(error).__name__} while the answer was made"
@@ -115,25 +124,25 @@ class StubHandler(ApiHandler):
         self, state: GatewayState, request: Request, stubs: str, ask: Callable[[], Steps]
     ) -> None:
         super().__init__(state, request)
-        self._stubs = stubs
+        self._who = stubs
         self._ask = ask
 
-    def succeed(self, fault: Fault | None) -> Steps:
+    def _answer(self, fault: Fault | None) -> Steps:
         try:
             answer = yield from self._ask()
         except NetworkFault:
-            self._tell(f"raised by {self._stubs}")
+            self._tell(f"raised by {self._who}")
             raise
-        self._tell(f"answered by {self._stubs}")
-        return spoiled(answer, fault, self.exchange)
+        self._tell(f"answered by {self._who}")
+        return answer
 
     def failed(self, error: BaseException) -> str:
-        self._tell(f"raised by {self._stubs}")
+        self._tell(f"raised by {self._who}")
         # Most are raised on purpose, for the client. Over HTTPS it does not learn of them.
         on_purpose = isinstance(error, Exception) and not isinstance(error, AssertionError)
         if on_purpose and self.exchange.transport != "https":
             return ""
-        what = f"{self.exchange.request_line}, answered by {self._stubs}"
+        what = f"{self.exchange.request_line}, answered by {self._who}"
         return f"{what}: {type(error).__name__}: {error}"
 
 
@@ -143,19 +152,17 @@ class ToolHandler(ApiHandler):
     def __init__(self, state: GatewayState, request: Request, tool: OtherTool) -> None:
         super().__init__(state, request)
         self._tool = tool
+        self._who = tool.name
 
     def check(self) -> Response | None:
         is_api = self._state.addresses.has_apis(host_of(self._request.url))
         return super().check() if self._state.settings.guard_stubs and is_api else None
 
-    def succeed(self, fault: Fault | None) -> Steps:
+    def _answer(self, fault: Fault | None) -> Steps:
         tool = self._tool
         try:
             answer = yield Ask(tool.ask)
-        except PassedThrough:
-            raise
-        except GeneratorExit:
-            self._tell(f"the client gave up on {tool.name}")
+        except (PassedThrough, GeneratorExit):
             raise
         except BaseException as error:
             no_stub = tool.has_no_stub(error)
@@ -165,7 +172,7 @@ class ToolHandler(ApiHandler):
         if fault is None:
             raise HandedOver(answer, tool.shown(answer))
         response: Response = yield Ask(functools.partial(tool.read, answer))
-        return spoiled(response, fault, self.exchange)
+        return response
 
     def failed(self, error: BaseException) -> str:
         return ""

@@ -163,6 +163,10 @@ class Gateway:
         handler.exchange.outcome = f"fault: {fault!r}"
         if fault.response is not None:
             return fault.response(handler.error_format)
+        exchange = handler.exchange
+        knows_no_end = exchange.timeout is None and exchange.transport != "https"
+        if fault.network == "timeout" and knows_no_end:
+            self.state.unexpected(unexpected.waits_for_ever(exchange.request_line, fault))
         raise NetworkFault(fault.network or "", f"{fault!r} of pytest-optum-auth")
 
     def _wait(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from .answerers import Mismatch, Stub
+from .fault import Fault
 from .messages import MASK, shown_path
 from .routes import ApiRoute
 
@@ -20,6 +21,13 @@ _MISSPELT: Final = 0.8
 def plain_http(method: str, url: str) -> str:
     """A request over plain http (page: calls to all Optum APIs are encrypted over HTTPS)."""
     return f"{method} {url} was refused: calls to Optum are HTTPS only, use https://"
+
+
+def waits_for_ever(request_line: str, fault: Fault) -> str:
+    """A client without a timeout that has met silence: in-process it is told at once."""
+    return (
+        f"{request_line} met {fault!r} and would have waited for ever: the client sets no timeout"
+    )
 
 
 def other_method(method: str, path: str, allowed: list[str]) -> str:

@@ -217,9 +217,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.excinfo is not None:
         # What is reported while the test runs is a subtest: what it left unmet, a later one may.
         ends = call.when == "call" and _running_key not in item.stash
-        reports.explain(report, item, fake, ends=ends)
         if fake is not None:
             fake.failed_with(call.excinfo.value)
+        reports.explain(report, item, fake, ends=ends)
         if report.failed and fake is not None:
             from . import pictures
 
