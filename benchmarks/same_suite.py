@@ -1,7 +1,8 @@
 """The same suite of a team by hand and with the plugin: whole processes, and its tests alone.
 
 Its APIs are stubbed with responses, respx or pytest-httpx on both sides. By hand a stub answers at
-the token endpoint as well, with the plugin the fake does.
+the token endpoint as well and freezegun stops the time; with the plugin its fake and its clock do.
+Beside it the suite where nothing but the token's stub has changed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from benchmarks.measure import CONTROL, Figure, ratios
 _TESTS = Path(__file__).parent.parent / "tests"
 _SUITES = {"responses": [], "respx": ["respx"], "pytest_httpx": ["pytest_httpx"]}
 _BY_HAND = ["team_suites.by_hand"]
-_OURS = ["optum_auth", "team_suites.with_optum_auth"]
+_OURS = ["optum_auth", "team_suites.with_optum_clock"]
+_STUB_ALONE = ["optum_auth", "team_suites.with_optum_auth"]
 _STOPWATCH = """
 import time
 import pytest
@@ -52,7 +54,11 @@ def measure(rounds: int) -> Iterator[Figure]:
             for what, run in (("whole process", _process), ("its tests", _tests)):
                 seconds = functools.partial(run, directory, suite, plugins)
                 by_hand = functools.partial(seconds, _BY_HAND)
-                contenders = {"ours": functools.partial(seconds, _OURS), CONTROL: by_hand}
+                contenders = {
+                    "ours": functools.partial(seconds, _OURS),
+                    "with freezegun": functools.partial(seconds, _STUB_ALONE),
+                    CONTROL: by_hand,
+                }
                 seen = ratios(by_hand, contenders, rounds)
                 name = f"suite over {suite}, {what} / by hand"
                 yield Figure(name, seen.pop("ours"), 0.9, seen)

@@ -68,7 +68,8 @@ __all__ = [
 ]
 
 
-# A type checker would take it to mean that every name is there.
+# A type checker would take it to mean that every name is there. `dir()` does not list them: when
+# freezegun starts it asks each module for all that it lists, and would load the whole package.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
@@ -83,7 +84,3 @@ if not TYPE_CHECKING:
                 "nothing is imported"
             )
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])

@@ -42,9 +42,10 @@ def test_by_hand(suite: str, run: Run) -> None:
     run(suite, "by_hand").assert_outcomes(passed=TESTS[suite][0])
 
 
+@pytest.mark.parametrize("variant", ["with_optum_auth", "with_optum_clock"])
 @pytest.mark.parametrize("suite", TESTS)
-def test_with_the_fake_in_place_of_the_stub(suite: str, run: Run) -> None:
-    run(suite, "with_optum_auth", *OURS).assert_outcomes(passed=TESTS[suite][0])
+def test_with_the_fake_in_place_of_the_stub(suite: str, variant: str, run: Run) -> None:
+    run(suite, variant, *OURS).assert_outcomes(passed=TESTS[suite][0])
 
 
 @pytest.mark.parametrize("suite", TESTS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import pytest
+from freezegun import freeze_time
 
 from team_suites.clients import TOKEN_URL
 
@@ -15,6 +17,17 @@ class StubToken(Protocol):
     """Lets the token endpoint answer within ``mock``, which is one of the tools."""
 
     def __call__(self, mock: Any) -> None: ...
+
+
+class Freeze(Protocol):
+    """Time stands still within, from ``start`` on; ``tick(seconds)`` moves it."""
+
+    def __call__(self, start: str) -> AbstractContextManager[Any]: ...
+
+
+@pytest.fixture
+def freeze() -> Freeze:
+    return freeze_time
 
 
 @pytest.fixture

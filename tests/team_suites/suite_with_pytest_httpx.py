@@ -9,10 +9,9 @@ import re
 
 import httpx
 import pytest
-from freezegun import freeze_time
 from pytest_httpx import HTTPXMock
 
-from team_suites.by_hand import StubToken
+from team_suites.by_hand import Freeze, StubToken
 from team_suites.clients import BASE, HttpxClient, Rejected
 
 MEMBER = "/oihub/eligibility/v1/pre-service/member"
@@ -111,14 +110,14 @@ def test_a_report_as_csv_and_a_letter_as_pdf(
     assert httpx_client.call("GET", "/letter").content == b"%PDF-1.7\x00\xff"
 
 
-@freeze_time("2026-01-31")
 def test_the_service_date_is_today(
-    httpx_mock: HTTPXMock, stub_token: StubToken, httpx_client: HttpxClient
+    httpx_mock: HTTPXMock, stub_token: StubToken, httpx_client: HttpxClient, freeze: Freeze
 ) -> None:
     stub_token(httpx_mock)
     httpx_mock.add_response(url=BASE + MEMBER, json={})
 
-    httpx_client.call("POST", MEMBER, json={"date": datetime.date.today().isoformat()})
+    with freeze("2026-01-31T00:00:00Z"):
+        httpx_client.call("POST", MEMBER, json={"date": datetime.date.today().isoformat()})
 
     [sent] = httpx_mock.get_requests(url=BASE + MEMBER)
     assert json.loads(sent.content) == {"date": "2026-01-31"}

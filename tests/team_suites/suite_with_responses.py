@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Iterator
@@ -10,11 +11,10 @@ from typing import Any
 import pytest
 import requests
 import responses
-from freezegun import freeze_time
 from responses import matchers
 from responses.registries import OrderedRegistry
 
-from team_suites.by_hand import StubToken
+from team_suites.by_hand import Freeze, StubToken
 from team_suites.clients import BASE, Client, Rejected
 
 MEMBER = "/oihub/eligibility/v1/pre-service/member"
@@ -173,25 +173,25 @@ def test_each_member_is_asked_for_once(stub_token: StubToken, client: Client) ->
     assert responses.assert_call_count(f"{BASE}/members", 3)
 
 
-@freeze_time("2026-01-31")
 @responses.activate
-def test_the_service_date_is_today(stub_token: StubToken, client: Client) -> None:
-    import datetime
-
-    today = datetime.date.today().isoformat()
+def test_the_service_date_is_today(stub_token: StubToken, client: Client, freeze: Freeze) -> None:
     stub_token(responses)
     match = [matchers.json_params_matcher({"date": "2026-01-31"})]
     responses.post(BASE + MEMBER, json={}, match=match)
 
-    assert client.call("POST", MEMBER, json={"date": today}).json() == {}
+    with freeze("2026-01-31T00:00:00Z"):
+        today = datetime.date.today().isoformat()
+        assert client.call("POST", MEMBER, json={"date": today}).json() == {}
 
 
 @responses.activate
-def test_the_token_is_fetched_anew_after_two_hours(stub_token: StubToken, client: Client) -> None:
+def test_the_token_is_fetched_anew_after_two_hours(
+    stub_token: StubToken, client: Client, freeze: Freeze
+) -> None:
     stub_token(responses)
     responses.get(BASE + CLAIMS, json={})
 
-    with freeze_time("2026-01-31") as frozen:
+    with freeze("2026-01-31T00:00:00Z") as frozen:
         for _ in range(2):
             client.call("GET", CLAIMS)
         fetched = [client.tokens.fetched]

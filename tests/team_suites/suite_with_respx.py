@@ -9,9 +9,8 @@ import json
 import httpx
 import pytest
 import respx
-from freezegun import freeze_time
 
-from team_suites.by_hand import StubToken
+from team_suites.by_hand import Freeze, StubToken
 from team_suites.clients import BASE, HttpxClient, Rejected
 
 MEMBER = "/oihub/eligibility/v1/pre-service/member"
@@ -112,14 +111,14 @@ def test_a_report_as_csv_and_a_letter_as_pdf(
         assert httpx_client.call("GET", "/letter").content == b"%PDF-1.7\x00\xff"
 
 
-@freeze_time("2026-01-31")
 def test_the_service_date_is_today(
-    respx_mock: respx.MockRouter, stub_token: StubToken, httpx_client: HttpxClient
+    respx_mock: respx.MockRouter, stub_token: StubToken, httpx_client: HttpxClient, freeze: Freeze
 ) -> None:
     stub_token(respx_mock)
     member = respx_mock.post(BASE + MEMBER).respond(json={})
 
-    httpx_client.call("POST", MEMBER, json={"date": datetime.date.today().isoformat()})
+    with freeze("2026-01-31T00:00:00Z"):
+        httpx_client.call("POST", MEMBER, json={"date": datetime.date.today().isoformat()})
 
     assert json.loads(member.calls.last.request.content) == {"date": "2026-01-31"}
 

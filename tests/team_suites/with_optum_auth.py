@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_optum_auth import Credentials, FakeOptum
-from team_suites.by_hand import StubToken
+from team_suites.by_hand import StubToken, freeze  # noqa: F401
 
 
 @pytest.fixture
