@@ -52,6 +52,15 @@ def missing_credentials(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: lack for name, lack in found.items() if lack}
 
 
+def secrets_in(config: pytest.Config, environ: Mapping[str, str]) -> dict[str, str]:
+    """The secrets in the environment by the names of their variables, whether live is on or off.
+
+    ``OPTUM_CLIENT_SECRET``, and what ini ``optum_live_secrets`` names.
+    """
+    names = [facts.ENV_CLIENT_SECRET, *config.getini("optum_live_secrets")]
+    return {name: environ[name] for name in names if not _lack(environ.get(name, ""))}
+
+
 def missing_sentence(missing: Mapping[str, str]) -> str:
     """Which variables a live test lacks, and how to set them.
 

@@ -77,6 +77,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         default=[],
     )
     parser.addini(
+        "optum_live_secrets",
+        "variables whose values are masked like OPTUM_CLIENT_SECRET, separated by spaces",
+        type="args",
+        default=[],
+    )
+    parser.addini(
         "optum_base_url",
         "base URLs of the gateway, separated by spaces; the first is optum_auth.base_url (default: "
         "the sandbox's)",
@@ -104,19 +110,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         hooks.parametrize(metafunc)
 
 
-# tryfirst: around pytest's own capture, which shows what the conftests print.
+# tryfirst: before anything else loads, and around pytest's own capture.
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
-    if not live_mode.live_is_on(live_mode.live_mode(early_config), os.environ):
-        return (yield)
-    from ..live.run import hooks
-
-    hooks.loading(early_config)
+    _mask_secrets(early_config)
     try:
         return (yield)
-    except BaseException as error:
-        hooks.loading_failed(early_config, error)
-        raise
+    finally:
+        # A conftest, or a plugin that reads a file, may have set them.
+        _mask_secrets(early_config)
+
+
+def _mask_secrets(config: pytest.Config) -> None:
+    secrets = live_mode.secrets_in(config, os.environ)
+    if secrets:
+        from ..live.run import hooks
+
+        hooks.mask(config, secrets)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -125,6 +135,7 @@ def pytest_configure(config: pytest.Config) -> None:
     guard = config.getini("optum_guard")
     if guard not in ("session", "test"):
         raise pytest.UsageError(f"ini optum_guard is {guard!r}: it must be one of session, test.")
+    _mask_secrets(config)
     mode = live_mode.live_mode(config)
     if mode == "require" or live_mode.live_is_on(mode, os.environ):
         from ..live.run import hooks

@@ -29,26 +29,33 @@ OUTPUTS = (
     "--log-file-format=%(message)s %(more)s",
 )
 RUNS: Mapping[str, tuple[str, ...]] = {
-    "verbose": (
+    "captured": (
         *("-vv", "-l", "-rA", "--setup-show", "--durations=0"),
-        *("-o", "log_cli=true", "-o", "junit_family=xunit1"),
+        *("-o", "log_cli=true", "-o", "junit_family=xunit1", "-o", "junit_logging=all"),
     ),
-    "quiet": ("-q", "-rA", "--color=yes", "--capture=sys"),
-    "teed": ("-l", "--capture=tee-sys", "--tb=short"),
-    # Every frame of pytest with its locals: a few tests make megabytes.
-    "traced": ("--full-trace", "-l", "-k", "raw and (exception or assertion or setup)"),
-    "uncaptured": ("-s", "--tb=native", "--setup-show"),
-    "workers": ("-n", "2", "-l", "-vv", "-rA"),
+    "uncaptured": ("-s", "--tb=native", "--color=yes"),
+    "workers": ("-n", "1", "-l", "-vv", "-rA", "--capture=tee-sys"),
 }
 # Each record has `more`, so that a format may ask for it.
 _CONFTEST = """
-import logging
+import atexit, logging, os
 logging.LogRecord.more = ""
+secret = os.environ["OPTUM_CLIENT_SECRET"]
+print("@@conftest/raw@@" + secret)
+atexit.register(print, "@@atexit/raw@@" + secret)
+def pytest_report_header(): return "@@header/raw@@" + secret
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.line("@@summary/raw@@" + secret)
+def pytest_sessionfinish(): print("@@finish/raw@@" + secret)
+def pytest_html_results_summary(prefix): prefix.append("<p>@@html/raw@@" + secret)
+def pytest_metadata(metadata): metadata["secret"] = "@@metadata/raw@@" + secret
+def pytest_json_modifyreport(json_report): json_report["more"] = "@@json/raw@@" + secret
 """
 _UNPROTECTED = """
 from pytest_optum_auth.live.redaction.redactor import Redactor
 Redactor.redact = lambda self, text: text
 Redactor.redact_bytes = lambda self, data: data
+Redactor.holds = lambda self, text: False
 """
 
 
@@ -81,6 +88,7 @@ def run(
     protected: bool = True,
 ) -> LeakRun:
     """Run pytest on ``files`` in ``directory`` and gather everything it wrote anywhere."""
+    (directory / "out").mkdir()
     for name, text in files.items():
         directory.joinpath(name).write_text(text)
     plugins = [*PLUGINS, "-p", "xdist.plugin"]
@@ -90,6 +98,7 @@ def run(
     command = [sys.executable, "-m", "pytest", *plugins, *arguments]
     done = subprocess.run(command, cwd=directory, env=dict(environ), capture_output=True)
     outputs = {"stdout": done.stdout.decode(), "stderr": done.stderr.decode()}
+    outputs["names"] = "\n".join(map(str, directory.rglob("*")))
     for path in directory.rglob("*"):
         if path.is_file() and path.name not in files:
             outputs[str(path.relative_to(directory))] = path.read_text("utf-8", "replace")

@@ -234,12 +234,19 @@ def test_a_secret_that_a_conftest_loads_counts_and_is_masked(
     secret = live_credentials["OPTUM_CLIENT_SECRET"]
     monkeypatch.setenv("OPTUM_CLIENT_SECRET", "replaced by the conftest")
     inner.pytester.makeconftest(f"import os; os.environ['OPTUM_CLIENT_SECRET'] = {secret!r}")
-    inner.tests("def test_it(optum_live): assert optum_live.access_token == tuple('x')")
+    inner.tests(
+        """
+        def test_it(optum_live):
+            assert (optum_live.access_token, *optum_live.credentials) == ()
+        """
+    )
 
-    result = inner.run("-l")
+    result = inner.run("-vv")
 
     result.assert_outcomes(failed=1)
-    assert "[redacted]" in result.stdout.str()
+    result.stdout.fnmatch_lines(
+        ["E * assert ('[[]token 1]', 'stand-in-client', '[[]OPTUM_CLIENT_SECRET]') == ()"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from live_runs import LiveRuns
-from stand_in import CLIENT_SECRET
+from stand_in import CLIENT_SECRET, StandIn
 
 SUITE = """
     import os, warnings
@@ -18,6 +19,7 @@ SUITE = """
 """
 # The suite around may have made every warning an error.
 SHOWN = ("-W", "default")
+SEEN = 'seen="[OPTUM_CLIENT_SECRET, HTML-escaped]"'
 JUNIT = ("-o", "junit_family=xunit1", "--junitxml=junit.xml")
 
 
@@ -27,7 +29,7 @@ def test_a_warning_shows_no_secret(inner: LiveRuns, live_credentials: dict[str, 
     result = inner.run(*SHOWN)
 
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["  *test_inner.py:7: UserWarning: [[]redacted]"])
+    result.stdout.fnmatch_lines(["  *test_inner.py:7: UserWarning: [[]OPTUM_CLIENT_SECRET]"])
 
 
 def test_an_attribute_in_the_junit_file_shows_no_secret(
@@ -37,7 +39,10 @@ def test_an_attribute_in_the_junit_file_shows_no_secret(
 
     inner.run(*SHOWN, *JUNIT).assert_outcomes(passed=1)
 
-    assert 'seen="[redacted]"' in inner.pytester.path.joinpath("junit.xml").read_text()
+    assert (
+        'seen="[OPTUM_CLIENT_SECRET, HTML-escaped]"'
+        in inner.pytester.path.joinpath("junit.xml").read_text()
+    )
 
 
 def test_a_junit_file_without_a_secret_is_left_alone(
@@ -58,15 +63,167 @@ def test_a_value_in_the_cache_of_pytest_shows_no_secret(
     inner.run(*SHOWN)
 
     written = inner.pytester.path.joinpath(".pytest_cache/v/mine/value").read_text()
-    assert json.loads(written) == ["[redacted]", "plain"]
+    assert json.loads(written) == ["[OPTUM_CLIENT_SECRET]", "plain"]
 
 
-def test_nothing_is_masked_when_live_tests_are_off(
+def test_the_secret_is_masked_when_live_tests_are_off_too(
     inner: LiveRuns, live_credentials: dict[str, str]
 ) -> None:
     inner.tests(SUITE)
 
     inner.run("--optum-live=off", *SHOWN, *JUNIT).assert_outcomes(passed=1)
 
-    written = inner.pytester.path.joinpath(".pytest_cache/v/mine/value").read_text()
-    assert json.loads(written) == [CLIENT_SECRET, "plain"]
+    assert (
+        'seen="[OPTUM_CLIENT_SECRET, HTML-escaped]"'
+        in inner.pytester.path.joinpath("junit.xml").read_text()
+    )
+
+
+def test_a_secret_alone_is_masked_without_an_id(
+    inner: LiveRuns, no_credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPTUM_CLIENT_SECRET", CLIENT_SECRET)
+    inner.tests(SUITE)
+
+    result = inner.run(*SHOWN)
+
+    result.stdout.fnmatch_lines(["  *test_inner.py:7: UserWarning: [[]OPTUM_CLIENT_SECRET]"])
+
+
+def test_further_secrets_are_masked_by_their_names(
+    inner: LiveRuns, no_credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMS_CLIENT_SECRET", "9Qx-vT&w7=Lk+Zp3%Rb8")
+    monkeypatch.setenv("EMPTY_SECRET", "")
+    inner.pytester.makeini(
+        "[pytest]\noptum_live_secrets = CLAIMS_CLIENT_SECRET EMPTY_SECRET UNSET_SECRET"
+    )
+    inner.tests("def test_it(): assert '9Qx-vT&w7=Lk+Zp3%Rb8' == ''")
+
+    result = inner.run()
+
+    result.stdout.fnmatch_lines(["E*AssertionError: assert '[[]CLAIMS_CLIENT_SECRET]' == ''"])
+    result.stdout.no_fnmatch_line("*9Qx-vT*")
+
+
+def test_what_an_offline_test_decodes_is_no_secret_and_stops_no_run(
+    inner: LiveRuns, live_credentials: dict[str, str]
+) -> None:
+    inner.tests(
+        """
+        import json, pytest
+
+        TOKEN = json.loads('{"access_token": "test_token_of_a_client"}')["access_token"]
+
+        @pytest.mark.parametrize("token", [TOKEN])
+        def test_token_of_a_client(token): assert token == "test_token_of_another_client"
+        """
+    )
+
+    result = inner.run("-v")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "test_inner.py::test_token_of_a_client?test_token_of_a_client? FAILED*",
+            "E*assert 'test_token_of_a_client' == 'test_token_of_another_client'",
+        ]
+    )
+
+
+def test_two_tokens_that_differ_look_different(
+    inner: LiveRuns, live_credentials: dict[str, str], stand_in: StandIn
+) -> None:
+    inner.tests(
+        """
+        import ssl, urllib.parse, urllib.request, json
+
+        def test_it(optum_live):
+            first = optum_live.access_token
+            client_id, client_secret = optum_live.credentials
+            form = {"grant_type": "client_credentials", "client_id": client_id}
+            data = urllib.parse.urlencode({**form, "client_secret": client_secret}).encode()
+            with urllib.request.urlopen(optum_live.token_url, data) as answer:
+                text = answer.read().decode()
+            assert [first, text] == []
+        """
+    )
+
+    result = inner.run("-vv")
+
+    result.assert_outcomes(failed=1)
+    output = result.stdout.str()
+    assert "[token 1]" in output
+    assert '"access_token": "[token 2]"' in output
+    assert not [token for token in stand_in.tokens if token[-20:] in output]
+
+
+def test_credentials_that_a_conftest_loads_are_masked_in_its_own_error(
+    inner: LiveRuns, no_credentials: None
+) -> None:
+    inner.pytester.makeconftest(
+        f"""
+        import os
+        os.environ["OPTUM_CLIENT_SECRET"] = {CLIENT_SECRET!r}
+
+        class Spoken(Exception):
+            def __str__(self): return "it is " + os.environ["OPTUM_CLIENT_SECRET"]
+
+        raise Spoken()
+        """
+    )
+
+    result = inner.run()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "it is [OPTUM_CLIENT_SECRET]" in result.stderr.str()
+
+
+@pytest.mark.parametrize(("report", "shown"), [((), False), (("-rP",), True)])
+def test_what_a_passing_test_prints_is_masked_where_it_is_shown(
+    inner: LiveRuns, live_credentials: dict[str, str], report: tuple[str, ...], shown: bool
+) -> None:
+    inner.tests("import os\ndef test_it(): print('it is', os.environ['OPTUM_CLIENT_SECRET'])")
+
+    result = inner.run(*report)
+
+    assert ("it is [OPTUM_CLIENT_SECRET]" in result.outlines) is shown
+
+
+def test_a_plugin_that_takes_reports_meets_masked_ones(
+    inner: LiveRuns, live_credentials: dict[str, str]
+) -> None:
+    inner.pytester.makeconftest(
+        """
+        def pytest_runtest_logreport(report):
+            if report.when == "call":
+                with open("mine.txt", "w") as file: file.write(report.capstdout)
+        """
+    )
+    inner.tests("import os\ndef test_it(): print('it is', os.environ['OPTUM_CLIENT_SECRET'])")
+
+    inner.run().assert_outcomes(passed=1)
+
+    written = inner.pytester.path.joinpath("mine.txt").read_text()
+    assert written == "it is [OPTUM_CLIENT_SECRET]\n"
+
+
+def test_a_name_in_the_cache_of_pytest_shows_no_secret(
+    inner: LiveRuns, live_credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPTUM_CLIENT_SECRET", "9Qx-vT&w7=Lk+Zp3%Rb8")
+    inner.tests(
+        """
+        import os
+
+        def test_it(request):
+            key = "mine/" + os.environ["OPTUM_CLIENT_SECRET"]
+            request.config.cache.set(key, 7)
+            assert request.config.cache.get(key, None) == 7
+        """
+    )
+
+    inner.run().assert_outcomes(passed=1)
+
+    folder = inner.pytester.path.joinpath(".pytest_cache/v/mine")
+    assert [path.name for path in folder.iterdir()] == ["[OPTUM_CLIENT_SECRET]"]

@@ -2,98 +2,81 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Generator
-from pathlib import Path
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import pytest
 
-from ...core import facts
-from .. import mode as live_mode
-from .process_patches import learn_json_tokens, mask_log_records
+from .process_patches import mask_before_the_cut, mask_log_lines
+from .readers import shows_passed_output
 from .redactor import Redactor
-from .scrubber import Scrubber
+from .report_files import ReportFiles
 from .streams import mask_streams
+from .walk import Walk
 
-_FAKE_FIXTURES = frozenset({"optum_auth", "optum_server", "optum_env", "optum_target"})
-_REDACTOR = pytest.StashKey[Redactor]()
+_REDACTION = pytest.StashKey["Redaction"]()
 
 
-def protect(config: pytest.Config) -> None:
-    """Mask the live secret in this process until pytest is done with ``config``.
+def protect(config: pytest.Config, secrets: Mapping[str, str], *, live: bool) -> None:
+    """Mask ``secrets``, by the names of their variables, until pytest is done with ``config``.
 
-    Doing it twice is harmless. Call it before the conftests load: they may print, or fail.
+    With ``live`` whatever looks like a token as well. Doing it twice is harmless: a conftest may
+    have loaded another secret. Call it as early as there is a secret.
     """
-    secret = os.environ[facts.ENV_CLIENT_SECRET]
-    if _REDACTOR in config.stash:
-        # A conftest may have loaded another secret from a file.
-        config.stash[_REDACTOR].learn(secret)
-        return
-    redactor = config.stash[_REDACTOR] = Redactor([secret])
-    plugin = Redaction(redactor)
-    for restore in (
-        mask_streams(redactor),
-        mask_log_records(plugin.scrubber),
-        learn_json_tokens(plugin.learn_from_client),
-    ):
-        config.add_cleanup(restore)
-    config.pluginmanager.register(plugin, "optum-live-redaction")
-
-
-def scrub_exception(config: pytest.Config, error: BaseException) -> None:
-    """Mask secrets in an exception that pytest prints after the streams are given back."""
-    Scrubber(config.stash[_REDACTOR]).exception(error)
+    if _REDACTION not in config.stash:
+        redactor = Redactor()
+        redaction = config.stash[_REDACTION] = Redaction(config, redactor)
+        config.pluginmanager.register(redaction, "optum-live-redaction")
+        # In reverse order: the files are masked when nobody writes any more.
+        config.add_cleanup(ReportFiles(config.option, redactor).mask)
+        config.add_cleanup(mask_log_lines(redactor))
+        config.add_cleanup(mask_before_the_cut(redactor))
+    redactor = config.stash[_REDACTION].redactor
+    redactor.by_form = redactor.by_form or live
+    for name, value in secrets.items():
+        redactor.learn_secret(name, value)
+    # Again: the capture of pytest may have been started meanwhile.
+    mask_streams(redactor)
 
 
 def learner(config: pytest.Config) -> Callable[[str], None]:
     """What to tell a new live token to."""
-    return config.stash[_REDACTOR].learn
+    return config.stash[_REDACTION].redactor.learn_token
 
 
 class Redaction:
-    """Hooks that mask reports, warnings, errors, pytest's cache and the junit file.
+    """Hooks that mask what is about to be written: reports, warnings and pytest's cache.
 
     The wrappers are the innermost ones, so that other plugins (html, reruns) see masked reports.
+    What goes to the terminal is masked by its stream.
     """
 
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-        self.scrubber = Scrubber(redactor)
-        self._fake_answers = False
-
-    def learn_from_client(self, token: str) -> None:
-        """Remember a token that a client obtained, unless it can only be the fake's."""
-        if not self._fake_answers:
-            self._redactor.learn_passing(token)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_cmdline_main(self) -> Generator[None, object, object]:
-        """Mask an error that ends the run: pytest prints it when the streams are given back."""
-        try:
-            return (yield)
-        except BaseException as error:
-            self.scrubber.exception(error)
-            raise
+    def __init__(self, config: pytest.Config, redactor: Redactor) -> None:
+        self._config = config
+        self.redactor = redactor
+        self._walk = Walk(redactor)
+        self._passed_output_is_shown: bool | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """pytest's cache is a file that a CI job may keep: what is set there is an output."""
+        """pytest's cache is files that a CI job may keep: what is set there is an output."""
         cache = getattr(config, "cache", None)
         if cache is not None:
-            plain_set = cache.set
-            cache.set = lambda key, value: plain_set(key, self.scrubber.value(value))
+            redact = self.redactor.redact
+            plain_set, plain_get = cache.set, cache.get
+            cache.set = lambda key, value: plain_set(redact(key), self._walk.value(value))
+            cache.get = lambda key, default: plain_get(redact(key), default)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Refuse tests whose id shows a secret: ids reach caches, files, ``ps`` and workers.
+        """Refuse live runs with an id that shows a secret: it reaches files, ``ps`` and workers.
 
         The refusal is a collection error: unlike a usage error it arrives from an xdist worker.
         """
-        refused = [item for item in items if self._redactor.holds(item.nodeid)]
+        live = self.redactor.by_form
+        refused = [item for item in items if live and self.redactor.holds(item.nodeid)]
         if not refused:
             return
         items.clear()
@@ -110,32 +93,17 @@ class Redaction:
             )
             config.hook.pytest_collectreport(report=report)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Tokens of the fake are not learned: there may be thousands."""
-        fixtures = _FAKE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
-        self._fake_answers = bool(
-            (fixtures or item.get_closest_marker("optum_auth"))
-            and not item.get_closest_marker(live_mode.MARKER)
-        )
-        try:
-            return (yield)
-        finally:
-            self._fake_answers = False
-
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
+        self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Mask what the report is made from, then the report."""
-        for name in ("_report_sections", "user_properties"):
-            # In place: other plugins read the item's own lists.
-            output = getattr(item, name, [])
-            output[:] = self.scrubber.value(output)
-        if call.excinfo is not None:
-            self.scrubber.exception(call.excinfo.value)
+        """Mask the report, and the item's own lists, which other plugins read."""
         report = yield
-        self.scrubber.report(report)
+        self._mask(report)
+        for name in ("_report_sections", "user_properties"):
+            if name == "user_properties" or self._is_shown(report):
+                output = getattr(item, name, [])
+                output[:] = self._walk.value(output)
         return report
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -144,43 +112,39 @@ class Redaction:
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Mask what a module prints and raises while it is imported."""
         report = yield
-        self.scrubber.report(report)
+        self._walk.report(report)
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Mask what outer wrappers added, and reports that come from elsewhere."""
-        self.scrubber.report(report)
+        self._mask(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """The same for collection."""
-        self.scrubber.report(report)
+        self._walk.report(report)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_report_to_serializable(
+        self,
+    ) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+        """Mask what a report log or a worker is about to write."""
+        data = yield
+        return data if data is None else self._walk.serialised(data)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: Any) -> None:
         """Mask a warning before the terminal, a report log or a worker takes it."""
-        self.scrubber.warning(warning_message)
+        self._walk.warning(warning_message)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr: Any) -> None:
-        """Mask the traceback of an error in pytest or a plugin."""
-        self.scrubber.report(excrepr)
+    def _mask(self, report: pytest.TestReport) -> None:
+        self._walk.report(report, leave=() if self._is_shown(report) else ("sections",))
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Mask the reason given to ``pytest.exit``."""
-        self.scrubber.exception(excinfo.value)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Mask the junit file: ``record_xml_attribute`` and its like write past all reports."""
-        yield
-        path = getattr(session.config.option, "xmlpath", None)
-        if path and not hasattr(session.config, "workerinput"):
-            with contextlib.suppress(OSError):
-                file = Path(path)
-                written = file.read_bytes()
-                masked = self._redactor.redact_bytes(written)
-                if masked is not written:
-                    file.write_bytes(masked)
+    def _is_shown(self, report: pytest.TestReport) -> bool:
+        """Whether anybody looks at ``report``: what a test printed that passed is dropped."""
+        if not report.passed:
+            return True
+        if self._passed_output_is_shown is None:
+            self._passed_output_is_shown = shows_passed_output(self._config)
+        return self._passed_output_is_shown

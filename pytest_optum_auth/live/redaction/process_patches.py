@@ -1,50 +1,53 @@
-"""The places of the standard library that a live run watches: log records and JSON answers."""
+"""The places of the standard library and of pytest where a text is made that goes out."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from .scrubber import Scrubber
+from _pytest._io import saferepr
+from _pytest.logging import LogCaptureHandler
 
-# The fields of a token response that hold a credential (RFC 6749 section 5.1, OpenID Core 3.1.3.3).
-_TOKEN_FIELDS: Final = ("access_token", "refresh_token", "id_token")
+from .redactor import Redactor
 
 
-def mask_log_records(scrubber: Scrubber) -> Callable[[], None]:
-    """Mask each log record before any handler sees it; returns the way back.
+def mask_log_lines(redactor: Redactor) -> Callable[[], None]:
+    """Mask each line that a log handler writes; returns the way back.
 
-    At ``Logger.handle`` a record is complete, with its ``extra``; the record factory is too early.
+    The records stay as they are, and so does ``caplog``: a test may look whether its client logs
+    a secret.
     """
-    original = logging.Logger.handle
+    original = logging.Handler.format
 
-    def handle(self: logging.Logger, record: logging.LogRecord) -> None:
-        _mask_record(record, scrubber)
-        original(self, record)
+    def format(self: logging.Handler, record: logging.LogRecord) -> str:
+        line = original(self, record)
+        return line if isinstance(self, LogCaptureHandler) else redactor.redact(line)
 
-    return patch(logging.Logger, "handle", handle)
+    return patch(logging.Handler, "format", format)
 
 
-def learn_json_tokens(learn: Callable[[str], None]) -> Callable[[], None]:
-    """Call ``learn`` with every token in a decoded JSON object; returns the way back.
+def mask_before_the_cut(redactor: Redactor) -> Callable[[], None]:
+    """Mask what pytest shows of a value before it is shortened; returns the way back.
 
-    So the tokens that the client under test obtains by itself become known.
+    Cut in the middle, a token is no longer known by its form.
     """
-    original = json.JSONDecoder.decode
+    of_text, ellipsize = saferepr.SafeRepr.repr_str, saferepr._ellipsize
 
-    def decode(self: json.JSONDecoder, text: str, *args: Any, **kwargs: Any) -> Any:
-        document = original(self, text, *args, **kwargs)
-        if isinstance(document, dict):
-            for name in _TOKEN_FIELDS:
-                token = document.get(name)
-                if isinstance(token, str):
-                    learn(token)
-        return document
+    def repr_str(self: Any, x: str, level: int) -> str:
+        return of_text(self, redactor.redact(x), level)
 
-    return patch(json.JSONDecoder, "decode", decode)
+    def masked_ellipsize(s: str, maxsize: int) -> str:
+        return ellipsize(redactor.redact(s), maxsize)
+
+    restore_text = patch(saferepr.SafeRepr, "repr_str", repr_str)
+    restore_cut = patch(saferepr, "_ellipsize", masked_ellipsize)
+
+    def restore() -> None:
+        restore_text()
+        restore_cut()
+
+    return restore
 
 
 def patch(owner: object, name: str, function: Callable[..., Any]) -> Callable[[], None]:
@@ -52,22 +55,3 @@ def patch(owner: object, name: str, function: Callable[..., Any]) -> Callable[[]
     original = getattr(owner, name)
     setattr(owner, name, function)
     return lambda: setattr(owner, name, original)
-
-
-def _mask_record(record: logging.LogRecord, scrubber: Scrubber) -> None:
-    # A record that cannot be formatted is reported by its handler, not here.
-    with contextlib.suppress(Exception):
-        shown = record.getMessage()
-        masked = scrubber.value(shown)
-        if masked is not shown:
-            record.msg, record.args = masked, ()
-    for name, old in list(vars(record).items()):
-        if name not in ("msg", "args", "exc_info"):
-            setattr(record, name, scrubber.value(old))
-    if record.exc_info:
-        with contextlib.suppress(Exception):
-            text = logging.Formatter().formatException(record.exc_info)
-            masked = scrubber.value(text)
-            if masked is not text:
-                # Formatters print this text in place of formatting the exception themselves.
-                record.exc_text = masked

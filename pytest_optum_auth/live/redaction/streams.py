@@ -1,71 +1,52 @@
-"""Standard output and error that mask secrets, for what no capture of pytest stands in front of.
+"""Masks what is written to a text stream, whoever holds it: the terminal, a handler, a capture.
 
-The terminal itself is one: with ``-s`` or ``--capture=tee-sys`` a test prints to it directly.
+The methods of the stream itself are replaced. A stream put in its place would be seen only by
+those who look for ``sys.stdout`` later, and pytest's capture keeps the one that it found.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from .redactor import Redactor
 
 
-class MaskingStream:
-    """A text stream that masks what is written; everything else is the stream it wraps."""
+class MaskedWrite:
+    """The ``write`` of a stream of text or bytes, with secrets masked."""
 
-    def __init__(self, stream: Any, redactor: Redactor) -> None:
-        self._stream = stream
-        self._redactor = redactor
+    def __init__(self, write: Any, redactor: Redactor) -> None:
+        self._write = write
+        self.redactor = redactor
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        """Write ``text`` masked; returns the length of ``text`` as it was given."""
-        self._stream.write(self._redactor.redact(text))
-        return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        """Write each of ``lines`` masked."""
-        for line in lines:
-            self.write(line)
-
-    @property
-    def buffer(self) -> Any:
-        """The byte stream below, masking as well."""
-        return MaskingBuffer(self._stream.buffer, self._redactor)
+    def __call__(self, data: Any) -> int:
+        """Write ``data`` masked; returns its length as it was given."""
+        if isinstance(data, str):
+            self._write(self.redactor.redact(data))
+        else:
+            self._write(self.redactor.redact_bytes(bytes(data)))
+        return len(data)
 
 
-class MaskingBuffer:
-    """A byte stream that masks what is written; everything else is the stream it wraps."""
+def mask_stream(stream: Any, redactor: Redactor) -> None:
+    """Mask what is written to ``stream`` from now on, in text and by its ``buffer``.
 
-    def __init__(self, stream: Any, redactor: Redactor) -> None:
-        self._stream = stream
-        self._redactor = redactor
+    There is no way back: pytest shows an error that ends the run, and ``atexit`` functions print,
+    when the plugins are gone. In a second run of this process the later redactor counts.
+    """
+    layers: tuple[Any, Any] = (stream, getattr(stream, "buffer", None))
+    for each in layers:
+        write = getattr(each, "write", None)
+        if isinstance(write, MaskedWrite):
+            write.redactor = redactor
+        elif write is not None:
+            # A stream with fixed attributes stays as it is.
+            with contextlib.suppress(AttributeError):
+                each.write = MaskedWrite(write, redactor)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
-    def write(self, data: Any) -> int:
-        """Write bytes masked; returns the length of ``data`` as it was given."""
-        given = bytes(data)
-        self._stream.write(self._redactor.redact_bytes(given))
-        return len(given)
-
-
-def mask_streams(redactor: Redactor) -> Callable[[], None]:
-    """Put masking streams in place of ``sys.stdout`` and ``sys.stderr``; returns the way back."""
-    old = sys.stdout, sys.stderr
-    new = MaskingStream(old[0], redactor), MaskingStream(old[1], redactor)
-    sys.stdout, sys.stderr = new
-
-    def restore() -> None:
-        # Whoever replaced a stream meanwhile keeps it.
-        if sys.stdout is new[0]:
-            sys.stdout = old[0]
-        if sys.stderr is new[1]:
-            sys.stderr = old[1]
-
-    return restore
+def mask_streams(redactor: Redactor) -> None:
+    """Mask standard output and error of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        mask_stream(stream, redactor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import pytest
 
@@ -15,14 +16,10 @@ from .gate import LiveGate
 from .require import Verdict
 
 
-def loading(config: pytest.Config) -> None:
-    """Before the conftests load, in a run that may call the sandbox: mask its secret."""
-    redaction.protect(config)
-
-
-def loading_failed(config: pytest.Config, error: BaseException) -> None:
-    """The conftests could not be loaded: pytest prints ``error`` when nothing masks any more."""
-    redaction.scrub_exception(config, error)
+def mask(config: pytest.Config, secrets: Mapping[str, str]) -> None:
+    """Mask ``secrets`` from now on; tokens as well in a run that may call the sandbox."""
+    live = live_mode.live_is_on(live_mode.live_mode(config), os.environ)
+    redaction.protect(config, secrets, live=live)
 
 
 def configure(config: pytest.Config) -> None:
@@ -30,7 +27,6 @@ def configure(config: pytest.Config) -> None:
     mode = live_mode.live_mode(config)
     on_controller = not hasattr(config, "workerinput")
     if live_mode.live_is_on(mode, os.environ):
-        redaction.protect(config)
         remember_environment(config)
         guard = ProductionGuard()
         config.add_cleanup(guard.install())

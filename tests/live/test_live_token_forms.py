@@ -1,0 +1,147 @@
+"""What is masked by its form: tokens that nobody told of, in whatever text they are shown."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, urlencode
+
+import jwt
+import pytest
+
+from pytest_optum_auth.live.redaction.redactor import Redactor
+
+FIRST, SECOND = (jwt.encode({"iat": 50, "exp": end}, "k" * 32, "HS256") for end in (60, 70))
+OPAQUE = "3f9a77b0-c1d2.4e5f_8a6b~9c0d"
+KEYS = ("access_token", "id_token", "refresh_token", "client_secret")
+ENCODINGS: dict[str, Callable[[str, str], str]] = {
+    "json": lambda key, value: json.dumps({key: value, "expires_in": 7200}),
+    "compact json": lambda key, value: json.dumps({key: value}, separators=(",", ":")),
+    "json in json": lambda key, value: json.dumps(json.dumps({key: value})),
+    "repr": lambda key, value: repr({key: value}),
+    "repr of json in bytes": lambda key, value: repr(json.dumps({key: value}).encode()),
+    "pairs": lambda key, value: repr([(key, value)]),
+    "form": lambda key, value: urlencode({"a": "b", key: value, "c": "d"}),
+    "html": lambda key, value: html.escape(json.dumps({key: value})),
+    "html by number": lambda key, value: f"{{&#34;{key}&#34;: &#34;{value}&#34;}}",
+    "url": lambda key, value: quote(json.dumps({key: value})),
+    "xml": lambda key, value: f"<{key}>{value}</{key}>",
+    "keyword": lambda key, value: f"Client({key}={value!r})",
+    "camel": lambda key, value: json.dumps({key.title().replace("_", ""): value}),
+    "yaml": lambda key, value: f"{key}: {value}\n",
+}
+
+
+@pytest.fixture
+def redactor() -> Redactor:
+    """A redactor of a live run that knows no value."""
+    return Redactor(by_form=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "'{}'", "Bearer {}", "\\n{}", "b'{}'", "%3D{}&", "see {}.", '{{"any": "{}"}}']
+)
+def test_a_jwt_is_masked_wherever_it_stands(redactor: Redactor, text: str) -> None:
+    assert redactor.redact(text.format(FIRST)) == text.format("[token 1]")
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_value_after_a_key_of_oauth_is_masked(
+    redactor: Redactor, key: str, encoding: str
+) -> None:
+    text = ENCODINGS[encoding](key, OPAQUE)
+
+    shown = "[client_secret 1]" if key == "client_secret" else "[token 1]"
+    assert redactor.redact(text) == text.replace(quote(OPAQUE), OPAQUE).replace(OPAQUE, shown)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_canned_value_is_a_word_and_stays(redactor: Redactor, key: str, encoding: str) -> None:
+    for value in ("test_token", "the-access-token-of-a-test"):
+        text = ENCODINGS[encoding](key, value)
+        assert redactor.redact(text) is text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"Authorization: Bearer {OPAQUE}\r\n", "Authorization: Bearer [token 1]\r\n"),
+        (f"{{'Authorization': 'Bearer {OPAQUE}'}}", "{'Authorization': 'Bearer [token 1]'}"),
+        (f"(b'authorization', b'Bearer {OPAQUE}')", "(b'authorization', b'Bearer [token 1]')"),
+        (f"Authorization&quot;: &quot;{OPAQUE}", "Authorization&quot;: &quot;[token 1]"),
+        (f"HTTP_AUTHORIZATION=Token {OPAQUE}", "HTTP_AUTHORIZATION=Token [token 1]"),
+        (f"a bearer {OPAQUE}", "a bearer [token 1]"),
+        (
+            "Proxy-Authorization: Basic YW4taWQ6YW5vdGhlci1zZWNyZXQtMTI=",
+            "Proxy-Authorization: Basic [credentials 1]",
+        ),
+    ],
+)
+def test_a_header_with_credentials_is_masked(redactor: Redactor, text: str, masked: str) -> None:
+    assert redactor.redact(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'access_token = response.json()["access_token"]',
+        "client = Client(access_token=config.oauth2.access_token_1)",
+        "refresh_token=get_refresh_token_v2(client)",
+        "['id_token', 'not-before-policy', 'refresh_token']",
+        "{'client_secret': 'OPTUM_CLIENT_SECRET'}",
+        "Authorization: Bearer test_token",
+        "the bearer of this letter_with_a_long_name",
+        "eyJust a word",
+        "sha256 eyJ3hV0Qm1x8",
+    ],
+)
+def test_code_and_words_stay(redactor: Redactor, text: str) -> None:
+    assert redactor.redact(text) is text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"'{FIRST[:50]}...{FIRST[-30:]}'", "'[token]'"),
+        (f"{FIRST[:30]}...", "[token]"),
+        (FIRST[:12], "[token]"),
+    ],
+    ids=["in the middle", "at the end", "in the header"],
+)
+def test_what_a_cut_has_left_of_a_jwt_is_masked(redactor: Redactor, text: str, masked: str) -> None:
+    assert redactor.redact(text) == masked
+
+
+@pytest.mark.parametrize("header", ['{ "alg": "none"}', '{\n "alg": "none"}', '{\r\n "typ": 1}'])
+def test_a_jwt_may_begin_with_white_space(redactor: Redactor, header: str) -> None:
+    first = jwt.utils.base64url_encode(header.encode()).decode()
+
+    assert redactor.redact(f"<{first}.e30.x>") == "<[token 1]>"
+
+
+def test_tokens_keep_their_numbers(redactor: Redactor) -> None:
+    assert redactor.redact(f"assert '{FIRST}' == '{SECOND}'") == "assert '[token 1]' == '[token 2]'"
+    assert redactor.redact(f"{SECOND} {FIRST}") == "[token 2] [token 1]"
+    assert redactor.redact(urlencode({"access_token": OPAQUE})) == "access_token=[token 3]"
+
+
+def test_a_token_that_was_fetched_is_masked_by_value_too(redactor: Redactor) -> None:
+    redactor.learn_token(FIRST)
+    redactor.learn_token(OPAQUE)
+
+    signature = FIRST.rpartition(".")[2]
+    assert redactor.redact(FIRST) == "[token 1]"
+    assert redactor.redact(f"...{signature[5:]}") == "...[token 1, cut]"
+    assert redactor.redact(SECOND) == "[token 3]"
+    assert redactor.redact(f"got {OPAQUE} in hex {OPAQUE.encode().hex()}") == (
+        "got [token 2] in hex [token 2, in hex]"
+    )
+
+
+def test_without_live_tests_nothing_is_masked_by_its_form() -> None:
+    text = f"{FIRST} access_token={OPAQUE}"
+
+    assert Redactor().redact(text) is text
