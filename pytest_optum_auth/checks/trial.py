@@ -163,8 +163,12 @@ class Trial:
 
     def redactor(self) -> Redactor:
         """Finds the secrets, and the part of a token that makes it one, in a text."""
-        signatures = [token.value.rpartition(".")[2] for token in self.fake.tokens]
-        return Redactor([*self.secrets, *signatures])
+        redactor = Redactor()
+        for secret in self.secrets:
+            redactor.learn_secret("client_secret", secret)
+        for token in self.fake.tokens:
+            redactor.learn_secret("token", token.value.rpartition(".")[2])
+        return redactor
 
     def _judged(self, outcome: Outcome) -> Outcome:
         """``outcome``; ``WrongCall`` when it shows that the call itself is wrong."""

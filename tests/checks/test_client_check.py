@@ -354,7 +354,7 @@ def test_it(optum_auth, optum_client_check):
     )
 
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["printed [[]redacted[]]", "*logged [[]redacted[]]"])
+    result.stdout.fnmatch_lines(["printed [[]client_secret]", "*logged [[]client_secret]"])
     result.stdout.no_fnmatch_line("*s3cr3t*")
 
 

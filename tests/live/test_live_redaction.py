@@ -179,7 +179,14 @@ def test_credentials_that_a_conftest_loads_are_masked_in_its_own_error(
     assert "it is [OPTUM_CLIENT_SECRET]" in result.stderr.str()
 
 
-@pytest.mark.parametrize(("report", "shown"), [((), False), (("-rP",), True)])
+@pytest.mark.parametrize(
+    ("report", "shown"),
+    [
+        ((), False),
+        (("-rP",), True),
+        (("--junitxml=junit.xml", "-o", "junit_logging=all"), False),
+    ],
+)
 def test_what_a_passing_test_prints_is_masked_where_it_is_shown(
     inner: LiveRuns, live_credentials: dict[str, str], report: tuple[str, ...], shown: bool
 ) -> None:
@@ -206,6 +213,54 @@ def test_a_plugin_that_takes_reports_meets_masked_ones(
 
     written = inner.pytester.path.joinpath("mine.txt").read_text()
     assert written == "it is [OPTUM_CLIENT_SECRET]\n"
+
+
+def test_what_a_report_is_turned_into_shows_no_secret(
+    inner: LiveRuns, live_credentials: dict[str, str]
+) -> None:
+    inner.pytester.makeconftest(
+        """
+        import os
+
+        class Mine:
+            nodeid = "mine"
+
+        def pytest_report_to_serializable(report):
+            if isinstance(report, Mine):
+                return {"nodeid": "mine", "more": os.environ["OPTUM_CLIENT_SECRET"]}
+
+        def pytest_sessionfinish(session):
+            turn = session.config.hook.pytest_report_to_serializable
+            print(turn(config=session.config, report=Mine())["more"] == "[OPTUM_CLIENT_SECRET]")
+            print(turn(config=session.config, report=object()))
+        """
+    )
+    inner.tests("def test_it(): pass")
+
+    result = inner.run("-s")
+
+    result.stdout.fnmatch_lines(["*True", "None"])
+
+
+def test_an_id_that_holds_the_secret_is_refused(
+    inner: LiveRuns, live_credentials: dict[str, str]
+) -> None:
+    inner.tests(
+        """
+        import os, pytest
+
+        @pytest.mark.parametrize("value", [os.environ["OPTUM_CLIENT_SECRET"]])
+        def test_it(value): pass
+        """
+    )
+
+    result = inner.run()
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert (
+        "test_inner.py:3: the id of this test holds a live secret or token. "
+        "Give the parameter an id of its own: pytest.param(..., id='name')."
+    ) in result.outlines
 
 
 def test_a_name_in_the_cache_of_pytest_shows_no_secret(

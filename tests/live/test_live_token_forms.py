@@ -93,6 +93,7 @@ def test_a_header_with_credentials_is_masked(redactor: Redactor, text: str, mask
         "['id_token', 'not-before-policy', 'refresh_token']",
         "{'client_secret': 'OPTUM_CLIENT_SECRET'}",
         "Authorization: Bearer test_token",
+        "Authorization: Bearer the-token-of-a-test",
         "the bearer of this letter_with_a_long_name",
         "eyJust a word",
         "sha256 eyJ3hV0Qm1x8",

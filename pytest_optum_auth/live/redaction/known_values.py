@@ -61,8 +61,6 @@ class KnownValues:
             return
         self._names[value] = name
         for form, kind in forms(value).items():
-            if len(form) < SHORTEST:
-                continue
             self._whole.setdefault(form, (name, kind))
             if len(value) < DIVISIBLE:
                 self._probes.setdefault(form, set()).add(0)
