@@ -12,7 +12,6 @@ import pytest
 
 from ..clock import Clock
 from ..fake import FakeOptum
-from ..transports.egress_guard import EscapedRequest
 from . import runner
 from .promise import Promise
 from .trial import Broken, NotJudged, Trial, WrongCall
@@ -100,11 +99,11 @@ class ClientCheck:
                 "optum_client_check was called twice: one test tries one call", pytrace=False
             )
         self._trial = trial = Trial(self._fake, self._clock, call)
-        verdict: Exception | EscapedRequest
+        verdict: Exception
         try:
             yield trial
             return
-        except (Broken, NotJudged, WrongCall, EscapedRequest) as found:
+        except (Broken, NotJudged, WrongCall) as found:
             verdict = found
         self._tell(verdict, trial)
 
@@ -114,8 +113,7 @@ class ClientCheck:
             pytest.skip(f"{self.promise}: {said}")
         if isinstance(verdict, Broken):
             raise BrokenPromise(paragraph(self._promise, said), pytrace=False) from None
-        if isinstance(verdict, WrongCall):
-            said = f"the call itself is wrong, no promise can be judged by it: it {said}"
+        said = f"the call itself is wrong, no promise can be judged by it: it {said}"
         raise UnusableCall(
             textwrap.fill(said, _WIDTH, break_long_words=False), pytrace=False
         ) from None

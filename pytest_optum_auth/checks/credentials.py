@@ -113,5 +113,5 @@ def keeps_secrets(trial: Trial) -> Scenario:
     ]
     if leaks:
         named = list(dict.fromkeys(leaks))
-        more = f" and {count(len(named) - 3, 'other place')}" if len(named) > 3 else ""
+        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
         raise Broken(f"showed its secret or a token in {', '.join(named[:3])}{more}")

@@ -104,4 +104,4 @@ def brief(error: BaseException) -> str:
 
 def count(number: int, noun: str) -> str:
     """``1 token request``, ``2 token requests``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun if number == 1 else noun.replace('request', 'requests')}"

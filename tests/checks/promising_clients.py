@@ -18,11 +18,14 @@ from typing import Any
 import aiohttp
 import httpx
 import jwt
+import pytest
 import requests
 import urllib3
 from transports_under_test import TLS, Answer
 
-from pytest_optum_auth import FakeOptum
+from pytest_optum_auth import ClientCheck, Clock, FakeOptum
+from pytest_optum_auth.checks.client_check import BrokenPromise, UnusableCall
+from pytest_optum_auth.checks.promises import PROMISES
 
 API = "/oihub/eligibility/v1/pre-service/member"
 TIMEOUT = 5.0
@@ -485,3 +488,16 @@ POST_ASYNC: dict[str, Callable[[Send], Awaitable[Answer]]] = {
     "httpx-async": post_with_httpx_async,
     "aiohttp": post_with_aiohttp,
 }
+
+
+def told_of(
+    promise: str, try_it: Callable[[ClientCheck, FakeOptum], object], **settings: Any
+) -> str:
+    """What the check of ``promise`` says, in one line."""
+    with Clock() as clock, FakeOptum(strict=False, **settings) as fake:
+        fake.protect("POST", API, json={"covered": True})
+        try:
+            try_it(ClientCheck(PROMISES[promise], fake, clock), fake)
+        except (BrokenPromise, UnusableCall, pytest.skip.Exception) as verdict:
+            return " ".join(str(verdict).split())
+    return "kept"

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -26,11 +25,12 @@ from promising_clients import (
     post_with_aiohttp,
     post_with_httpx_async,
     post_with_requests,
+    told_of,
 )
 from transports_under_test import Answer, send_over_https
 
 from pytest_optum_auth import ClientCheck, Clock, FakeOptum, Server
-from pytest_optum_auth.checks.client_check import BrokenPromise, UnusableCall
+from pytest_optum_auth.checks.client_check import BrokenPromise
 from pytest_optum_auth.checks.promises import PROMISES
 
 
@@ -45,17 +45,6 @@ def verdict(promise: str, kind: type[GoodClient], library: str) -> str:
             asyncio.run(check.run_async(in_tasks(client, POST_ASYNC[library])))
 
     return told_of(promise, try_it)
-
-
-def told_of(promise: str, try_it: Callable[[ClientCheck, FakeOptum], object]) -> str:
-    """What the check of ``promise`` says, in one line."""
-    with Clock() as clock, FakeOptum(strict=False) as fake:
-        fake.protect("POST", API, json={"covered": True})
-        try:
-            try_it(ClientCheck(PROMISES[promise], fake, clock), fake)
-        except (BrokenPromise, UnusableCall, pytest.skip.Exception) as verdict:
-            return " ".join(str(verdict).split())
-    return "kept"
 
 
 @pytest.mark.parametrize("library", [*POST, *POST_ASYNC])

@@ -1,0 +1,645 @@
+"""How a promise is judged: its bounds, and what is said of a client on the wrong side of them."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+import urllib3
+from promising_clients import (
+    API,
+    Flow,
+    GoodClient,
+    Refused,
+    Send,
+    Sleep,
+    in_threads,
+    post_with_requests,
+    succeed,
+    told_of,
+)
+
+from pytest_optum_auth import ClientCheck, FakeOptum, faults
+from pytest_optum_auth.checks import runner
+from pytest_optum_auth.checks.promises import PROMISES
+
+Make = Callable[[FakeOptum], GoodClient]
+
+
+def told(promise: str, make: Make, **settings: object) -> str:
+    """What the check says of the client that ``make`` makes: what it did, or the whole."""
+
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        check(in_threads(make(fake), post_with_requests))
+
+    said = told_of(promise, try_it, **settings)
+    did = re.search(r"\. The client (.*?)\. In production: ", said)
+    return said if did is None else did[1]
+
+
+class Fetches(GoodClient):
+    """Fetches ``number`` times where others fetch once, while it is not served."""
+
+    number = 1
+    unless_served = True
+
+    def fetch(self) -> Flow:
+        answer = yield from super().fetch()
+        for _ in range(self.number - 1):
+            if answer.status >= 400 or not self.unless_served:
+                answer = yield from super().fetch()
+        return answer
+
+
+class Asks(GoodClient):
+    """Asks the API ``number`` times where others ask once, unless it is served."""
+
+    number = 1
+
+    def ask(self, token: str | None) -> Flow:
+        answer = yield from super().ask(token)
+        for _ in range(self.number - 1):
+            if answer.status == 401:
+                answer = yield from super().ask(token)
+        return answer
+
+
+def with_(kind: type[GoodClient], **values: object) -> type[GoodClient]:
+    return type(kind.__name__, (kind,), values)
+
+
+@pytest.mark.parametrize(
+    ("promise", "kind", "number", "message"),
+    [
+        ("outage-is-not-cached", Fetches, 10, "made 11 token requests in one call"),
+        ("wrong-secret", Fetches, 2, "made 3 token requests in one call"),
+        ("rotated-secret-is-told", Fetches, 2, "made 3 token requests in one call"),
+        ("no-endless-401", Asks, 1, "made 4 API requests in one call"),
+        ("survives-revocation", Asks, 1, "made 2 API requests with the dead token in one call"),
+        ("survives-early-death", Asks, 1, "made 2 API requests with the dead token in one call"),
+    ],
+)
+def test_a_bound_is_kept_up_to_its_number(
+    promise: str, kind: type[GoodClient], number: int, message: str
+) -> None:
+    assert told(promise, with_(kind, number=number)) == "kept"
+    assert told(promise, with_(kind, number=number + 1)) == message
+
+
+class TriesTimes(GoodClient):
+    """Tries so many times with a new token after a 401."""
+
+    times = 1
+
+    def call(self) -> Flow:
+        token = yield from self.good_token()
+        answer = yield from self.ask(token)
+        for _ in range(self.times):
+            if answer.status == 401:
+                token = yield from self.good_token(refused=token)
+                answer = yield from self.ask(token)
+        succeed(answer)
+
+
+def test_two_more_tries_are_no_endless_401() -> None:
+    assert told("no-endless-401", with_(TriesTimes, times=2)) == "kept"
+    assert told("no-endless-401", with_(TriesTimes, times=3)) == "made 4 API requests in one call"
+
+
+def test_a_token_request_too_many_is_told_where_the_api_requests_are_few() -> None:
+    class Fetching(with_(Fetches, unless_served=False)):  # type: ignore[misc]
+        number = 2
+
+    assert told("no-endless-401", Fetching) == "made 4 token requests in one call"
+    assert told("survives-revocation", Fetching) == "made 2 token requests in one call"
+    assert told("reuses-token", Fetching) == "made 2 token requests"
+    assert told("renews-expired-token", Fetching) == "made 2 token requests to replace one token"
+
+
+def test_one_api_request_more_than_a_second_try_is_told() -> None:
+    class AsksOnceMore(GoodClient):
+        def call(self) -> Flow:
+            before = self.token
+            yield from super().call()
+            if before is not None:
+                yield from self.ask(self.token)
+
+    assert told("survives-revocation", AsksOnceMore) == "made 3 API requests in one call"
+
+
+def test_an_endless_call_is_stopped() -> None:
+    class Endless(GoodClient):
+        def call(self) -> Flow:
+            yield from super().call()
+            while self.fetched_at:
+                yield from self.ask(self.token)
+
+    stopped = "sent 1 token request and 100 API requests in one call and was stopped there"
+    assert told("reuses-token", Endless) == stopped
+
+
+class Swallows(GoodClient):
+    """Returns None where it should raise."""
+
+    def call(self) -> Flow:
+        try:
+            yield from super().call()
+        except (Refused, ValueError, KeyError, OSError):
+            return
+
+
+QUIET = "returned as if all was well, without an API request"
+
+
+@pytest.mark.parametrize(
+    ("promise", "message"),
+    [
+        ("outage-is-not-cached", QUIET),
+        ("rate-limit", QUIET),
+        ("html-success", QUIET),
+        ("no-access-token", QUIET),
+        ("connection-lost", QUIET),
+        ("wrong-secret", QUIET),
+        ("rotated-secret-is-told", QUIET),
+        (
+            "no-endless-401",
+            "returned as if all was well, though the API's last answer was 401",
+        ),
+    ],
+)
+def test_a_call_that_returns_quietly_after_a_failure_breaks_the_promise(
+    promise: str, message: str
+) -> None:
+    assert told(promise, Swallows) == message
+
+
+def test_a_second_request_is_no_haste_once_the_client_has_slept() -> None:
+    class SleepsALittle(GoodClient):
+        def fetch(self) -> Flow:
+            answer = yield from super().fetch()
+            if answer.status == 429:
+                yield Sleep(0.5)
+                answer = yield from super().fetch()
+            return answer
+
+    assert told("rate-limit", SleepsALittle) == "kept"
+    hasty = with_(Fetches, number=3)
+    many = told("outage-is-not-cached", hasty)
+    assert many == "kept"
+
+
+def test_how_many_requests_were_hasty_is_told() -> None:
+    class Hasty(GoodClient):
+        def fetch(self) -> Flow:
+            answer = yield from super().fetch()
+            if answer.status == 429:
+                yield from super().fetch()
+                answer = yield from super().fetch()
+            return answer
+
+    assert told("rate-limit", Hasty) == "made 2 token requests more within the same instant"
+
+
+def test_a_client_that_is_stuck_after_a_bad_answer_is_told() -> None:
+    class Stuck(GoodClient):
+        def fetch(self) -> Flow:
+            if self.replace_at < 0:
+                raise Refused("stuck")
+            self.replace_at = -1
+            return (yield from super().fetch())
+
+    for promise in ("html-success", "connection-lost", "rate-limit", "outage-is-not-cached"):
+        message = "raised Refused: stuck when the endpoint was well again"
+        assert told(promise, Stuck) == message
+
+
+@pytest.mark.parametrize(
+    ("offset", "promise", "message"),
+    [
+        (0, "renews-expired-token", "at the second at which the token ended"),
+        (1, "renews-expired-token", "one second after the token had ended"),
+        (-5, "renews-in-time", "5 s before the token's end"),
+        (0, "renews-in-time", "at the token's end"),
+    ],
+)
+def test_the_moment_of_a_failure_is_told(offset: int, promise: str, message: str) -> None:
+    class FailsThen(GoodClient):
+        end = 0.0
+
+        def call(self) -> Flow:
+            if time.time() == self.end + offset:
+                raise Refused("not now")
+            yield from super().call()
+            self.end = self.end or self.replace_at + self.margin
+
+    assert told(promise, FailsThen) == f"raised Refused: not now {message}"
+
+
+def test_an_expired_token_at_the_api_is_told_with_its_moment() -> None:
+    class Lazy(GoodClient):
+        margin = -1
+
+    assert told("renews-in-time", Lazy) == "sent the expired token to the API at the token's end"
+
+
+def test_a_dead_token_that_nobody_replaces_is_told() -> None:
+    class TakesNoForAnAnswer(GoodClient):
+        def tries_again(self) -> bool:
+            return False
+
+    dead = "raised Refused: status 401 when its token was dead"
+    assert told("survives-early-death", TakesNoForAnAnswer) == dead
+    assert told("survives-revocation", TakesNoForAnAnswer) == dead
+
+
+def test_a_token_of_which_the_end_is_never_seen_is_told() -> None:
+    class NeverLooks(GoodClient):
+        def life(self, told: dict[str, object]) -> int:
+            life = told["expires_in"]
+            return int(life) if isinstance(life, int) else 10**6
+
+        def tries_again(self) -> bool:
+            return False
+
+    message = "raised Refused: status 401 after the token's end"
+    assert told("string-expires-in", NeverLooks) == message
+
+
+def test_an_api_request_after_the_refusal_is_told() -> None:
+    class GoesOn(GoodClient):
+        def fetch(self) -> Flow:
+            answer = yield from super().fetch()
+            if answer.status == 401:
+                yield from self.ask("nothing")
+            return answer
+
+    assert told("wrong-secret", GoesOn) == "made 1 API request after the refusal"
+
+
+def test_bad_answers_that_reach_the_api_are_told() -> None:
+    class Sends(GoodClient):
+        def token_of(self, told: dict[str, object]) -> str:
+            return str(told.get("access_token"))
+
+    assert told("no-access-token", Sends) == (
+        "sent an API request without a good token (refused: the token is malformed)"
+    )
+
+
+# The token request.
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"form": {"audience": "x"}}, "the field 'audience' beside the documented ones"),
+        ({"form": {"client_secret": ""}}, "client_secret left out"),
+        ({"form": {"grant_type": "", "client_id": ""}}, "grant_type and client_id left out"),
+        ({"query": "?a=b"}, "something in the query"),
+        ({"headers": {"Content-Type": "text/plain"}}, "the media type text/plain"),
+        ({"headers": {"Authorization": "Basic eDp5"}}, "a Basic header"),
+    ],
+)
+def test_what_is_not_documented_of_a_token_request_is_told(
+    changes: dict[str, dict[str, str]], message: str
+) -> None:
+    class Undocumented(GoodClient):
+        def fetch(self) -> Flow:
+            form = {**self.form, **changes.get("form", {})}
+            url = f"{self.token_url}{changes.get('query', '')}"
+            return (yield Send(url, form=form, headers=changes.get("headers", {})))
+
+    assert told("documented-request", Undocumented) == f"sent its token request with {message}"
+
+
+def test_a_scope_may_stand_beside_the_fields() -> None:
+    class Scoped(GoodClient):
+        def fetch(self) -> Flow:
+            return (yield Send(self.token_url, form={**self.form, "scope": "openid"}))
+
+    assert told("documented-request", Scoped) == "kept"
+
+
+def test_a_token_request_that_is_no_post_is_told() -> None:
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        import requests
+
+        check(lambda: requests.get(fake.token_url, timeout=5).raise_for_status())
+
+    assert "The client sent its token request with the method GET. " in told_of(
+        "documented-request", try_it
+    )
+
+
+def test_an_api_request_without_the_token_is_told() -> None:
+    class SendsItElsewhere(GoodClient):
+        def ask(self, token: str | None) -> Flow:
+            return (yield Send(self.api_url, headers={"X-Token": str(token)}))
+
+    assert told("documented-request", SendsItElsewhere) == (
+        "sent its API request without the token: refused: no bearer token"
+    )
+
+
+class OnV2(GoodClient):
+    """At the older endpoint, which advertises 3600 s, in the media type ``json`` says."""
+
+    def __init__(self, fake: FakeOptum) -> None:
+        super().__init__(fake)
+        self.token_url = f"{fake.base_url}/apip/auth/v2/token"
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_a_client_of_v2_is_judged_by_what_v2_advertises(promise: str) -> None:
+    assert told(promise, OnV2) == "kept"
+
+
+def test_on_v2_an_early_death_is_early_too() -> None:
+    class TakesNoForAnAnswer(OnV2):
+        def tries_again(self) -> bool:
+            return False
+
+    assert told("survives-early-death", TakesNoForAnAnswer) == (
+        "raised Refused: status 401 when its token was dead"
+    )
+
+
+@pytest.mark.parametrize("settings", [{"lifetime": 60}, {"expires_in": 600}, {"clock_skew": 90}])
+@pytest.mark.parametrize("promise", PROMISES)
+def test_settings_of_the_test_change_no_verdict(promise: str, settings: dict[str, int]) -> None:
+    assert told(promise, GoodClient, **settings) == "kept"
+
+
+# Many callers.
+
+
+def test_callers_that_fail_are_told() -> None:
+    class OneAtATime(GoodClient):
+        busy = 0
+
+        def good_token(self, refused: str | None = None) -> Flow:
+            self.busy += 1
+            if self.busy > 1:
+                raise Refused("somebody else is fetching")
+            return (yield from super().good_token(refused))
+
+    assert told("single-flight", OneAtATime) == (
+        "let 7 of 8 callers fail before the first token: Refused: somebody else is fetching"
+    )
+
+
+def test_callers_that_return_without_an_answer_are_told() -> None:
+    class LeavesQuietly(GoodClient):
+        busy = 0
+
+        def call(self) -> Flow:
+            self.busy += 1
+            if self.busy == 1:
+                yield from super().call()
+
+    assert told("single-flight", LeavesQuietly) == (
+        "let 7 of 8 callers fail before the first token"
+    )
+
+
+def test_a_stampede_at_the_end_of_a_token_is_told() -> None:
+    class ForgetsItsLock(GoodClient):
+        def good_token(self, refused: str | None = None) -> Flow:
+            if not self.fetched_at:
+                return (yield from super().good_token(refused))
+            if self.is_over(refused):
+                self.keep((yield from self.fetch()))
+            return self.token
+
+    assert told("single-flight", ForgetsItsLock) == (
+        "made 8 token requests for 8 callers after its end"
+    )
+
+
+def test_callers_that_hang_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_PATIENCE", 0.05)
+    over = threading.Event()
+    first = threading.Lock()
+
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        call = in_threads(GoodClient(fake), post_with_requests)
+
+        def only_one_comes_back() -> None:
+            if not first.acquire(blocking=False):
+                over.wait()
+            call()
+
+        check(only_one_comes_back)
+
+    said = told_of("single-flight", try_it)
+    over.set()
+
+    assert "let 7 of 8 callers fail before the first token: Unfinished: it had not come " in said
+
+
+def test_timeouts_that_are_missing_are_told_by_request() -> None:
+    class WaitsTwice(GoodClient):
+        def fetch(self) -> Flow:
+            return (yield Send(self.token_url, form=self.form, timeout=None))
+
+        def ask(self, token: str | None) -> Flow:
+            bearer = {"Authorization": f"Bearer {token}"}
+            return (yield Send(self.api_url, headers=bearer, timeout=None))
+
+    assert told("sets-timeout", WaitsTwice) == (
+        "would wait for ever for the answer to POST …/sntl/v1/token and POST …/member"
+    )
+
+
+# Calls that are wrong themselves.
+
+WRONG = "the call itself is wrong, no promise can be judged by it: it "
+
+
+class CallsAnotherApi(GoodClient):
+    def ask(self, token: str | None) -> Flow:
+        bearer = {"Authorization": f"Bearer {token}"}
+        return (yield Send(f"{self.api_url}s", headers=bearer))
+
+
+class HasAWrongSecret(GoodClient):
+    def fetch(self) -> Flow:
+        return (yield Send(self.token_url, form={**self.form, "client_secret": "x"}))
+
+
+class HasNoSecret(GoodClient):
+    def fetch(self) -> Flow:
+        return (yield Send(self.token_url, form={"grant_type": "client_credentials"}))
+
+
+class CannotReadTheAnswer(GoodClient):
+    def call(self) -> Flow:
+        yield from super().call()
+        raise KeyError("covered")
+
+
+class MakesNoRequest(GoodClient):
+    def call(self) -> Flow:
+        yield from ()
+
+
+class OnlyFetches(GoodClient):
+    def call(self) -> Flow:
+        yield from self.good_token()
+
+
+class UsesPlainHttp(GoodClient):
+    def fetch(self) -> Flow:
+        return (yield Send(self.token_url.replace("https", "http"), form=self.form))
+
+
+@pytest.mark.parametrize("promise", ["reuses-token", "html-success", "no-expires-in"])
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (
+            CallsAnotherApi,
+            "reached no API that answers it: POST …/members: no answer, refused: no protect() "
+            "covers the path",
+        ),
+        (
+            HasAWrongSecret,
+            "asked for a token in a wrong way: POST …/sntl/v1/token: 401, refused: client_secret "
+            "is wrong",
+        ),
+        (
+            HasNoSecret,
+            "asked for a token in a wrong way: POST …/sntl/v1/token: 400, refused: Field "
+            "'client_id' is required. Field 'client_secret' is required",
+        ),
+        (
+            CannotReadTheAnswer,
+            "raised KeyError: 'covered' although the API had answered it",
+        ),
+        (
+            MakesNoRequest,
+            "made no request to https://sandbox-apigw.optum.com; it returned as if all was well, "
+            "without an API request",
+        ),
+        (
+            UsesPlainHttp,
+            "asked for a token in a wrong way: POST …/sntl/v1/token: no answer, refused: plain "
+            "http",
+        ),
+    ],
+)
+def test_a_wrong_call_is_told_whatever_the_promise(
+    kind: type[GoodClient], message: str, promise: str
+) -> None:
+    # After the bad answer, which this one takes like any other.
+    said = told(promise, kind)
+
+    assert said == f"{WRONG}{message}"
+
+
+def test_a_call_that_only_fetches_makes_no_api_request() -> None:
+    assert told("reuses-token", OnlyFetches) == f"{WRONG}made no API request"
+
+
+def test_a_plain_failure_shows_what_happened() -> None:
+    class TakesTheFirstNo(GoodClient):
+        def ask(self, token: str | None) -> Flow:
+            return (yield from super().ask("nothing"))
+
+    assert told("reuses-token", TakesTheFirstNo) == (
+        f"{WRONG}raised Refused: status 401 (POST …/member: 401, refused: the token is malformed; "
+        "POST …/sntl/v1/token: 200, needless: token #1 was good for another 7200 s; "
+        "POST …/member: 401, refused: the token is malformed)"
+    )
+
+
+def test_an_api_that_fails_by_itself_judges_nothing() -> None:
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        fake.protect("POST", API, status=500)
+        check(in_threads(GoodClient(fake), post_with_requests))
+
+    assert told_of("reuses-token", try_it) == (
+        f"{WRONG}reached no API that answers it: POST …/member: 500, token #1 accepted"
+    )
+
+
+def test_one_that_takes_its_credentials_at_each_call_is_told_so() -> None:
+    class Fresh(GoodClient):
+        def __init__(self, fake: FakeOptum) -> None:
+            super().__init__(fake)
+            self.fake = fake
+
+        def fetch(self) -> Flow:
+            form = {**self.form, "client_secret": self.fake.credentials.client_secret}
+            return (yield Send(self.token_url, form=form))
+
+    knows = "knows the rotated secret: take optum_auth.credentials once, outside of the call"
+    assert told("wrong-secret", Fresh) == f"{WRONG}{knows}"
+    assert told("rotated-secret-is-told", Fresh) == f"{WRONG}{knows}"
+
+
+def test_a_client_with_a_token_of_its_own_cannot_show_what_it_makes_of_answers() -> None:
+    class BringsItsToken(GoodClient):
+        def __init__(self, fake: FakeOptum) -> None:
+            super().__init__(fake)
+            self.own = str(fake.issue_token())
+
+        def call(self) -> Flow:
+            succeed((yield from self.ask(self.own)))
+
+    assert told("html-success", BringsItsToken) == (
+        f"{WRONG}made no token request; it raised Refused: status 401"
+    )
+
+
+def test_a_client_of_another_registration_is_judged_too() -> None:
+    class Another(GoodClient):
+        def __init__(self, fake: FakeOptum) -> None:
+            super().__init__(fake)
+            client_id, secret = fake.add_client()
+            self.form |= {"client_id": client_id, "client_secret": secret}
+
+    assert told("wrong-secret", Another) == "kept"
+    assert told("rotated-secret-is-told", Another) == "kept"
+
+
+def test_a_library_that_nothing_intercepts_is_told_once() -> None:
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        with urllib3.PoolManager() as pool:
+            check(lambda: pool.request("POST", fake.token_url))
+
+    assert told_of("reuses-token", try_it).startswith(
+        f"{WRONG}made no request to https://sandbox-apigw.optum.com; because a connection to "
+        "sandbox-apigw.optum.com was stopped: "
+    )
+
+
+def test_the_repr_of_a_check_names_its_promise() -> None:
+    def try_it(check: ClientCheck, _: FakeOptum) -> None:
+        assert (repr(check), check.promise) == ("<ClientCheck of reuses-token>", "reuses-token")
+
+    assert told_of("reuses-token", try_it) == "kept"
+
+
+def test_long_texts_of_exceptions_are_cut_and_secrets_hidden() -> None:
+    class Chatty(GoodClient):
+        def keep(self, answer: object) -> None:
+            raise Refused(f"{self.secret} {'x' * 200}")
+
+    said = told("html-success", Chatty)
+
+    assert re.fullmatch(r"raised Refused: \[redacted\] x+… when the endpoint .* again", said)
+
+
+def test_faults_of_the_test_itself_do_not_help_a_client() -> None:
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        fake.inject(faults.http_error(400))
+        check(in_threads(GoodClient(fake), post_with_requests))
+
+    assert told_of("reuses-token", try_it) == (
+        f"{WRONG}asked for a token in a wrong way: POST …/sntl/v1/token: 400, fault: "
+        "http_error(400)"
+    )
