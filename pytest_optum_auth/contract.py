@@ -74,6 +74,20 @@ def json_object(answer: Answer) -> dict[str, Any]:
     pytest.fail("promised is a JSON object, the endpoint gave something else", pytrace=False)
 
 
+def is_keycloaks(answer: Answer) -> bool:
+    """Whether an answer has the other of the two shapes in which the sandbox has been seen."""
+    with contextlib.suppress(ValueError):
+        document = json.loads(answer.body)
+        return isinstance(document, dict) and set(document) == {"error", "error_description"}
+    return False
+
+
+def refuses(probes: Probes, answer: Answer, status: int, of_keycloak: int) -> None:
+    """Fail unless the status is the published one, or that of a realm in the realm's own shape."""
+    probes.as_keycloak = is_keycloaks(answer)
+    keeps(answer.status, of_keycloak if probes.as_keycloak else status)
+
+
 def success(probes: Probes) -> dict[str, Any]:
     """The JSON object of a successful answer."""
     answer = probes.right()
@@ -167,7 +181,7 @@ def test_a_json_body_is_refused(probes: Probes) -> None:
 
     Source: page, 'can only be sent in'; auth-only spec, 415.
     """
-    keeps(probes.json_body().status, 415)
+    refuses(probes, probes.json_body(), 415, 400)
 
 
 @pytest.mark.parametrize("field", facts.REQUIRED_FIELDS)
@@ -176,7 +190,9 @@ def test_a_missing_field_is_refused(probes: Probes, field: str) -> None:
 
     Source: auth-only spec, 400.
     """
-    keeps(probes.without(field).status, 400)
+    # A realm says 401 to a client that shows no secret.
+    realm = 401 if field == "client_secret" else 400
+    refuses(probes, probes.without(field), 400, realm)
 
 
 def test_another_grant_type_is_refused(probes: Probes) -> None:
@@ -184,7 +200,7 @@ def test_another_grant_type_is_refused(probes: Probes) -> None:
 
     Source: auth-only spec, enum of grant_type.
     """
-    keeps(probes.other_grant_type().status, 400)
+    refuses(probes, probes.other_grant_type(), 400, 400)
 
 
 def test_a_wrong_secret_is_refused(probes: Probes) -> None:
@@ -192,7 +208,7 @@ def test_a_wrong_secret_is_refused(probes: Probes) -> None:
 
     Source: auth-only spec, 401.
     """
-    keeps(probes.wrong_secret().status, 401)
+    refuses(probes, probes.wrong_secret(), 401, 401)
 
 
 def test_an_unknown_client_is_refused(probes: Probes) -> None:
@@ -200,7 +216,7 @@ def test_an_unknown_client_is_refused(probes: Probes) -> None:
 
     Source: auth-only spec, 401.
     """
-    keeps(probes.unknown_client().status, 401)
+    refuses(probes, probes.unknown_client(), 401, 401)
 
 
 def test_a_scope_that_was_not_granted_is_refused(probes: Probes) -> None:
@@ -208,7 +224,7 @@ def test_a_scope_that_was_not_granted_is_refused(probes: Probes) -> None:
 
     Source: auth-only spec, 403.
     """
-    keeps(probes.refused_scope().status, 403)
+    refuses(probes, probes.refused_scope(), 403, 400)
 
 
 def test_a_refusal_says_why(probes: Probes) -> None:
@@ -218,8 +234,12 @@ def test_a_refusal_says_why(probes: Probes) -> None:
     """
     answer = probes.wrong_secret()
     envelope = json_object(answer)
-    keeps(sorted(envelope), ["Errors", "failureReason", "status"])
-    keeps(envelope["status"], str(answer.status))
+    if is_keycloaks(answer):
+        probes.as_keycloak = True
+        keeps(envelope["error"], "unauthorized_client")
+    else:
+        keeps(sorted(envelope), ["Errors", "failureReason", "status"])
+        keeps(envelope["status"], str(answer.status))
 
 
 def test_get_is_refused(probes: Probes) -> None:

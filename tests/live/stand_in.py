@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 import jwt
 import trustme
 
+FORM = "application/x-www-form-urlencoded"
 TOKEN_PATH = "/apip/auth/sntl/v1/token"
 CLIENT_ID = "stand-in-client"
 CLIENT_SECRET = "canary&\"x/y+z='9Qe-%é-7hT2"
@@ -35,6 +36,11 @@ _OUTAGES: dict[str, tuple[int, object]] = {
     "wrong fields": (400, {}),
     "wrong media type": (415, {}),
 }
+
+
+def realm_error(code: str, description: str) -> dict[str, str]:
+    """The body of a refusal, as a Keycloak realm writes it."""
+    return {"error": code, "error_description": description}
 
 
 class StandIn:
@@ -75,9 +81,11 @@ class StandIn:
             return _OUTAGES[self.deviation]
         if self.deviation == "too many after the first" and len(self.requests) > 1:
             return 429, {}
+        if self.deviation == "keycloak":
+            return self._as_realm(method, fields if media_type == FORM else {})
         if method != "POST":
             return (200, {}) if self.deviation == "get" else self._refuse(405, "MethodNotAllowed")
-        if media_type != "application/x-www-form-urlencoded":
+        if media_type != FORM:
             if self.deviation == "json_body":
                 return self._issue()
             return self._refuse(415, "UnsupportedMediaType")
@@ -93,6 +101,24 @@ class StandIn:
             return self._refuse(status, "InvalidClient")
         if "scope" in fields and self.deviation != "scope":
             return self._refuse(403, "InsufficientScope")
+        return self._issue()
+
+    def _as_realm(self, method: str, fields: dict[str, list[str]]) -> tuple[int, object]:
+        if method != "POST":
+            return 405, {"error": "HTTP 405 Method Not Allowed"}
+        if "grant_type" not in fields:
+            return 400, realm_error("invalid_request", "Missing form parameter: grant_type")
+        if fields["grant_type"] != ["client_credentials"]:
+            return 400, realm_error("unsupported_grant_type", "Unsupported grant_type")
+        if "client_id" not in fields:
+            return 400, realm_error("invalid_client", "Missing client_id parameter")
+        refused = "Invalid client or Invalid client credentials"
+        if fields["client_id"] != [CLIENT_ID]:
+            return 401, realm_error("invalid_client", refused)
+        if fields.get("client_secret") != [CLIENT_SECRET]:
+            return 401, realm_error("unauthorized_client", refused)
+        if "scope" in fields:
+            return 400, realm_error("invalid_scope", f"Invalid scopes: {fields['scope'][0]}")
         return self._issue()
 
     def headers(self) -> dict[str, str]:

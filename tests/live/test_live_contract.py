@@ -45,7 +45,8 @@ BROKEN = {
     "get": ["GET is refused with 405"],
 }
 _ROW = re.compile(
-    r"^(?P<promise>\S.*?) +(?P<fake>kept|BROKEN|-) +(?P<live>kept|BROKEN|skipped|no answer) "
+    r"^(?P<promise>\S.*?) +(?P<fake>kept|BROKEN|-) +"
+    r"(?P<live>kept|BROKEN|Keycloak|skipped|no answer) "
 )
 
 
@@ -70,6 +71,35 @@ def test_the_contract_is_kept_by_a_sandbox_that_behaves_as_documented(
             "promise * fake       live       source",
             "A right request gets 200 and exactly the documented keys *kept       kept       page*",
             "TLS below version 1.2 is refused * -          kept       page, 'Security via TLS'",
+        ]
+    )
+
+
+def test_the_contract_names_a_sandbox_that_refuses_as_a_keycloak_realm(
+    inner: LiveRuns, live_credentials: dict[str, str], stand_in: StandIn
+) -> None:
+    stand_in.deviation = "keycloak"
+
+    result = inner.run(*CONTRACT)
+
+    assert result.ret == pytest.ExitCode.OK
+    rows = [match for line in result.outlines if (match := _ROW.match(line))]
+    assert sorted(row["promise"].rstrip() for row in rows if row["live"] == "Keycloak") == [
+        "A JSON body is refused with 415",
+        "A missing field is refused with 400: client_id",
+        "A missing field is refused with 400: client_secret",
+        "A missing field is refused with 400: grant_type",
+        "A refusal is the published envelope: status, failureReason, Errors",
+        "A scope that was not granted is refused with 403",
+        "A wrong secret is refused with 401",
+        "An unknown client is refused with 401",
+        "Another grant type is refused with 400",
+    ]
+    assert {row["fake"] for row in rows} == {"kept", "-"}
+    result.stdout.fnmatch_lines(
+        [
+            "Keycloak: refused as a Keycloak realm does, not in the published envelope. "
+            '@pytest.mark.optum_auth(error_format="keycloak") plays that.'
         ]
     )
 

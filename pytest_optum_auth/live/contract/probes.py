@@ -55,6 +55,8 @@ class Probes:
         self._send = send
         self._memory = memory
         self._refused = refused
+        # What the table tells: the promise was kept in the shape of a Keycloak realm.
+        self.as_keycloak = False
 
     def right(self) -> Answer:
         """A request as the documentation page shows it."""
