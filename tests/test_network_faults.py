@@ -97,3 +97,14 @@ def test_requests_names_the_host_and_port_as_it_always_does(optum_auth: FakeOptu
 
     with pytest.raises(requests.ReadTimeout, match=r"host='sandbox-apigw.optum.com', port=443"):
         requests.post(optum_auth.token_url, data=fields(optum_auth), timeout=5)
+
+
+def test_a_silence_that_meets_a_client_with_a_timeout_is_no_complaint(
+    transport: Transport, optum_auth: FakeOptum
+) -> None:
+    optum_auth.inject(faults.timeout())
+
+    with pytest.raises(transport.timeout_error):
+        transport.send("POST", optum_auth.token_url, data=fields(optum_auth), timeout=0.2)
+
+    assert optum_auth.problems() == ""

@@ -42,7 +42,7 @@ def test_a_mounted_retry_of_urllib3_tries_again(
     injection = optum_auth.inject(fault, times=2)
 
     with session_with(retry) as session:
-        answer = session.post(optum_auth.token_url, data=fields(optum_auth))
+        answer = session.post(optum_auth.token_url, data=fields(optum_auth), timeout=5)
 
     assert answer.status_code == 200
     assert injection.hits == 2
@@ -65,7 +65,7 @@ def test_a_retry_gives_up_after_its_last_try(
     retry = Retry(2, status_forcelist=[503], allowed_methods=None)
 
     with session_with(retry) as session, pytest.raises(error, match="Max retries exceeded"):
-        session.post(optum_auth.token_url, data=fields(optum_auth))
+        session.post(optum_auth.token_url, data=fields(optum_auth), timeout=5)
 
     assert injection.hits == 3
 

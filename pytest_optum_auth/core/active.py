@@ -16,6 +16,7 @@ _active: Final[list[tuple[Gateway, tuple[str, ...]]]] = []
 
 def add(gateway: Gateway, transports: tuple[str, ...]) -> None:
     """From now on ``gateway`` answers, before those that did already."""
+    gateway.answers_here()
     _active.insert(0, (gateway, transports))
 
 

@@ -6,6 +6,7 @@ the wait and goes on when the transport comes back.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from urllib.parse import urlsplit
 
@@ -32,11 +33,20 @@ from .waits import Pause, Wait
 __tracebackhide__ = True  # in the traceback of a test
 
 
+class ForkedProcess(RuntimeError):
+    """A request in a process that was forked while the fake was active."""
+
+
 class Gateway:
     """Answers requests by what ``state`` knows, and records them there."""
 
     def __init__(self, state: GatewayState) -> None:
         self.state = state
+        self.answers_here()
+
+    def answers_here(self) -> None:
+        """Answer in this process: in one that is forked from it nobody would see what happened."""
+        self._process = os.getpid()
 
     def respond(
         self,
@@ -52,6 +62,8 @@ class Gateway:
         gives up throws one in. ``answers_unexpected``: a path that nobody protects gets a 404
         instead of a refused connection, for a transport on which the request has arrived already.
         """
+        if os.getpid() != self._process:
+            raise ForkedProcess(unexpected.FORKED)
         parts = urlsplit(request.url)
         host = host_of(request.url)
         version = self.state.addresses.version_at(host, parts.path)

@@ -18,6 +18,13 @@ _LONGEST_REASON: Final = 500
 _MISSPELT: Final = 0.8
 
 
+FORKED: Final = (
+    "this process was forked from the one that has the fake, and no test sees what is asked here: "
+    "ask for the fixture optum_server and let the client call optum_server.base_url, which answers "
+    "forked processes as well"
+)
+
+
 def plain_http(method: str, url: str) -> str:
     """A request over plain http (page: calls to all Optum APIs are encrypted over HTTPS)."""
     return f"{method} {url} was refused: calls to Optum are HTTPS only, use https://"
