@@ -3,6 +3,8 @@
 One pair of eyes for all that must stop a connection: the guard of the fake, that of the session
 and that of live runs. Python tells of look-ups and connections itself, by audit events; what asks
 elsewhere (a proxy, a resolver of its own) is covered. The documentation names what is not seen.
+Of aiohttp that is ``TCPConnector._create_proxy_connection``, a private name, with a test that
+fails when it is gone.
 """
 
 from __future__ import annotations

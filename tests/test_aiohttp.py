@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
-import inspect
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -509,22 +508,6 @@ def test_a_request_that_is_cancelled_leaves_nothing_behind(optum_auth: FakeOptum
     assert asyncio.run(main()) == []
     gc.collect()
     assert [e.outcome for e in optum_auth.exchanges] == ["the client gave up during hold()"]
-
-
-# What aiohttp does not promise.
-
-
-def parameters(function: Callable[..., Any]) -> list[str]:
-    return list(inspect.signature(function).parameters)
-
-
-def test_the_private_names_are_what_they_were() -> None:
-    assert parameters(aiohttp.TCPConnector._create_connection) == [
-        "self", "req", "traces", "timeout",
-    ]  # fmt: skip
-    assert parameters(aiohttp.ClientSession._request)[:3] == ["self", "method", "str_or_url"]
-    assert parameters(aiohttp.ClientSession._build_url) == ["self", "str_or_url"]
-    assert parameters(ResponseHandler)[0] == "loop"
 
 
 def test_the_user_gets_aiohttp_back_as_it_was() -> None:

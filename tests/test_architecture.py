@@ -19,11 +19,11 @@ FLOORS = (
     ("network_watch",),
     ("transports", "stubs"),
     ("fake", "outcome_table"),
-    ("server", "live", "checks"),
+    ("pytest_internals", "server", "live", "checks"),
     ("plugin", "contract", "__main__", "__init__"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-KNOW_PYTEST = {"plugin", "live", "checks", "contract"}
+KNOW_PYTEST = {"plugin", "live", "checks", "contract", "pytest_internals"}
 
 
 def room_of(file: Path) -> str:

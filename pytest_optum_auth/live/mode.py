@@ -12,6 +12,7 @@ from typing import Final, Literal, cast
 import pytest
 
 from ..core import facts
+from ..pytest_internals import option_so_far
 
 Mode = Literal["auto", "off", "require"]
 
@@ -33,7 +34,7 @@ def live_mode(config: pytest.Config) -> Mode:
     Raises ``pytest.UsageError`` when the ini value is none of the three.
     """
     # Before the conftests load, only the known arguments are parsed.
-    option = getattr(config.known_args_namespace, "optum_live", None)
+    option = option_so_far(config, "optum_live")
     value = config.getoption("optum_live", None) or option or config.getini("optum_live")
     if value not in MODES:
         raise pytest.UsageError(

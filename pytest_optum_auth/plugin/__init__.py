@@ -301,7 +301,9 @@ def optum_respx(request: pytest.FixtureRequest, optum_auth: FakeOptum) -> Router
     router: Router = _stubs(optum_auth, "respx")
     marker = request.node.get_closest_marker("respx")
     if marker is not None and "assert_all_called" in marker.kwargs:
-        router._assert_all_called = marker.kwargs["assert_all_called"]
+        from ..stubs.respx_internals import want_all_called
+
+        want_all_called(router, marker.kwargs["assert_all_called"])
     return router
 
 

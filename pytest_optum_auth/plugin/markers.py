@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
+from ..pytest_internals import wider_fixtures
+
 
 def request_fixture(item: pytest.Item, name: str) -> None:
     """Let ``item`` set up a fixture first of all, but after those of a wider scope."""
     names: list[str] | None = getattr(item, "fixturenames", None)
     if names is None:
         return
-    # Only pytest's own record tells the scope of a fixture.
-    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    wider = [n for n in names if n in known and known[n][-1].scope != "function"]
+    wide = wider_fixtures(item)
+    wider = [n for n in names if n in wide]
     if name not in wider:
         narrow = [n for n in names if n not in wider and n != name]
         # A list of its own: pytest shares one among the items of a parametrized function.

@@ -7,12 +7,12 @@ request for a token never sees it, and a request to an API has its bearer token 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
 
 from ..core.other_tools import HandedOver, PassedThrough, ShownAnswer
+from . import respx_internals
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -47,11 +47,7 @@ def respx_in(core: str) -> str | None:
 
     That is below the transports of httpx, where no method of theirs is replaced.
     """
-    mocks: Any = sys.modules.get("respx.mocks")
-    for mocker in () if mocks is None else mocks.Mocker.registry.values():
-        if mocker.routers and any(target.startswith(f"{core}.") for target in mocker.targets):
-            return RESPX
-    return None
+    return RESPX if respx_internals.answers_connections(core) else None
 
 
 class Library(NamedTuple):

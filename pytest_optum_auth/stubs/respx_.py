@@ -20,6 +20,7 @@ from ..core.answerers import Mismatch, Stub, Unanswered
 from ..core.asking import Ask, Steps
 from ..core.messages import Request, Response
 from .network_failures import network_fault
+from .respx_internals import wants_all_called
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -79,8 +80,7 @@ class RespxStubs:
 
     def never_asked(self) -> list[Stub]:
         """The stubs that no request has reached, unless the test has said that it does not mind."""
-        # What the marker of respx's own fixture sets as well.
-        if not self.router._assert_all_called:
+        if not wants_all_called(self.router):
             return []
         return [Stub(_shown(r), _host(r), id(r)) for r in self.router.routes if not r.called]
 

@@ -4,9 +4,9 @@ What aiohttp writes to such a connection is answered with the bytes that a serve
 sessions, middlewares, connectors and their pools, traces, cookies, timeouts and exceptions are
 aiohttp's own.
 
-Names that aiohttp does not offer publicly stand here and nowhere else, with tests that fail when
-they change: ``TCPConnector._create_connection``, ``ClientSession._request`` and
-``ClientSession._build_url``.
+Names that aiohttp does not offer publicly stand here, with tests that fail when they change:
+``TCPConnector._create_connection``, ``ClientSession._request``, ``ClientSession._build_url``,
+``ClientResponse._body`` and ``client_proto.ResponseHandler``.
 """
 
 from __future__ import annotations

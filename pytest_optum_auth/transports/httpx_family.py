@@ -2,6 +2,9 @@
 
 The user's clients, event hooks, auth flows, redirects and own transports around
 ``HTTPTransport`` run; what ``HTTPTransport`` would send to a gateway host is answered.
+
+Names that httpx does not offer publicly stand here and nowhere else, with tests that fail when they
+change: ``Client._transport_for_url``, ``HTTPTransport._pool`` and, of httpcore's, ``_retries``.
 """
 
 from __future__ import annotations
@@ -270,5 +273,6 @@ _ASYNC: Final = Library(_shown, _read_async)
 
 def _retries(transport: Any) -> int:
     """How often the transport tries again to connect: its pool knows, and nobody else."""
-    retries: int = getattr(getattr(transport, "_pool", None), "_retries", 0)
-    return retries
+    # A transport of the user's own may not have called the one that it is made of.
+    pool = getattr(transport, "_pool", None)
+    return 0 if pool is None else int(pool._retries)

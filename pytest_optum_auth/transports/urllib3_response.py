@@ -1,4 +1,8 @@
-"""An answer as urllib3 hands it to requests, whichever urllib3 is there."""
+"""An answer as urllib3 hands it to requests, whichever urllib3 is there.
+
+requests reads cookies from urllib3's ``original_response``, which neither promises: it stands here
+and nowhere else, with a test that fails when it is gone.
+"""
 
 from __future__ import annotations
 

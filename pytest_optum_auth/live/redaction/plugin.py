@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ...pytest_internals import output_of
 from .process_patches import mask_before_the_cut, mask_log_lines
 from .readers import shows_passed_output
 from .redactor import Redactor
@@ -100,10 +101,10 @@ class Redaction:
         """Mask the report, and the item's own lists, which other plugins read."""
         report = yield
         self._mask(report)
-        for name in ("_report_sections", "user_properties"):
-            if name == "user_properties" or self._is_shown(report):
-                output = getattr(item, name, [])
-                output[:] = self._walk.value(output)
+        told: list[list[Any]] = [item.user_properties]
+        told += [output_of(item)] if self._is_shown(report) else []
+        for output in told:
+            output[:] = self._walk.value(output)
         return report
 
     @pytest.hookimpl(wrapper=True, trylast=True)

@@ -1,4 +1,9 @@
-"""The places of the standard library and of pytest where a text is made that goes out."""
+"""The places of the standard library and of pytest where a text is made that goes out.
+
+Those of pytest are private, and stand here alone: ``_pytest._io.saferepr`` with ``_ellipsize`` and
+``SafeRepr.repr_str``, and ``_pytest.logging.LogCaptureHandler``, with tests that fail when one is
+gone.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,27 @@
+"""pytest's inside, as far as this project needs it: here and nowhere else.
+
+Each of these names has a test that fails when it is gone: ``Item._fixtureinfo`` with its
+``name2fixturedefs``, ``Item._report_sections`` and ``Config.known_args_namespace``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def wider_fixtures(item: pytest.Item) -> set[str]:
+    """The fixtures of ``item`` whose scope is wider than a test."""
+    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    return {name for name, found in known.items() if found[-1].scope != "function"}
+
+
+def output_of(item: pytest.Item) -> list[tuple[str, str, str]]:
+    """What ``item`` has printed and logged so far: the list that every plugin reads."""
+    return item._report_sections
+
+
+def option_so_far(config: pytest.Config, name: str) -> Any:
+    """An option of the command line, also before the conftests are loaded; else ``None``."""
+    return getattr(config.known_args_namespace, name, None)
