@@ -14,6 +14,7 @@ SUBJECTS = (
     "startup",
     "activation",
     "token_request",
+    "stubs",
     "whole_test",
     "clock",
     "growth",

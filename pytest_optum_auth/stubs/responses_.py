@@ -49,13 +49,12 @@ class ResponsesStubs:
             self._send, self._adapter, prepared, stream=False, timeout=request.timeout,
             verify=True, cert=None, proxies={},
         )  # fmt: skip
-        prepared.only_look = True
         try:
             send()
         except _Look as look:
-            if look.reasons is not None:
-                return look.reasons
-        prepared.only_look = False
+            prepared.matching = look.matching
+            if not look.matching:
+                return Mismatch(_NAME, tuple(look.reasons))
         return functools.partial(self._answer, send)
 
     def _answer(self, send: Callable[[], requests.Response]) -> Steps:
@@ -80,32 +79,48 @@ class ResponsesStubs:
 
 
 class _Look(Exception):
-    """Which stub would answer: found by responses' own way up to the registry."""
+    """Which stubs match, two at most: found by responses' own way up to the registry."""
 
-    def __init__(self, reasons: Mismatch | None) -> None:
+    def __init__(
+        self, matching: list[responses.BaseResponse], reasons: list[tuple[str, str]]
+    ) -> None:
         super().__init__()
+        self.matching = matching
         self.reasons = reasons
 
 
 class _Prepared(requests.PreparedRequest):
-    """A request of which the registry is asked first whether a stub would answer."""
+    """A request, and which stubs match it; ``None``: the registry is only to look."""
 
-    only_look = False
+    matching: list[responses.BaseResponse] | None = None
 
 
 class _Registry(FirstMatchRegistry):
     def find(self, request: Any) -> tuple[responses.BaseResponse | None, list[str]]:
-        if not request.only_look:
+        if request.matching is None:
+            raise self._look(request)
+        first, *others = request.matching
+        if not any(first is stub for stub in self.registered):
+            # Another thread has used it up meanwhile.
             return super().find(request)
-        reasons = []
+        if others:
+            # As in responses: of several that match each answers once, and the last one stays.
+            self.registered[:] = [stub for stub in self.registered if stub is not first]
+        return (others[0] if others and first.call_count else first), []
+
+    def _look(self, request: Any) -> _Look:
+        matching: list[responses.BaseResponse] = []
+        reasons: list[tuple[str, str]] = []
         for stub in self.registered:
             matches, reason = stub.matches(request)
-            if matches and not stub.passthrough:
-                raise _Look(None)
-            if matches:
+            if matches and stub.passthrough:
                 reason = "it passes requests through, and nothing leaves the machine"
+            elif matches:
+                matching.append(stub)
+                if len(matching) == 2:
+                    break
             reasons.append((_shown(stub), reason))
-        raise _Look(Mismatch(_NAME, tuple(reasons)))
+        return _Look(matching, reasons)
 
 
 def _prepared(request: Request) -> _Prepared:
