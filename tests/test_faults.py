@@ -274,3 +274,16 @@ def test_a_fault_on_an_api_does_not_touch_the_token_endpoint(
     answer = call(send, token, API)
 
     assert (hits, answer.status, injection.hits) == (0, 500, 1)
+
+
+def test_a_fault_of_ones_own_that_raises_reaches_the_caller(optum_auth: FakeOptum) -> None:
+    def spoil(answer: object) -> Any:
+        raise LookupError("of the fault")
+
+    optum_auth.inject(faults.Fault("odd()", spoil=spoil))
+
+    with pytest.raises(LookupError, match="of the fault"):
+        ask(send_with_requests, optum_auth)
+
+    assert optum_auth.token_requests[0].outcome == "LookupError while the answer was made"
+    assert optum_auth.problems() == "the token endpoint: LookupError: of the fault"

@@ -26,6 +26,10 @@ from transports_under_test import (
 from whole_message import whole
 
 from pytest_optum_auth import FakeOptum, faults
+from pytest_optum_auth.core.answerers import Mismatch
+from pytest_optum_auth.core.messages import Headers, Request
+from pytest_optum_auth.stubs.responses_ import ResponsesStubs
+from pytest_optum_auth.transports.drive import drive
 
 BASE = "https://sandbox-apigw.optum.com"
 X12 = "ISA*00*          *00*          *ZZ*1234567~"
@@ -530,6 +534,28 @@ def test_over_https_it_is_a_404_with_the_reasons(
 
     assert answer.status == 404
     assert f"stubs of {stubs.name}, nearest first: GET {BASE}/claims: " in answer.json()["message"]
+
+
+def test_the_refusal_tells_of_ten_stubs_and_counts_the_rest(
+    stubs: Both, optum_auth: FakeOptum
+) -> None:
+    optum_auth.strict = False
+    for number in range(12):
+        stubs.add("GET", f"/members/{number}")
+
+    with pytest.raises(requests.ConnectionError, match=r"/members/\d: .*; and 2 more'"):
+        get(send_with_requests, optum_auth, "/claims")
+
+
+def test_a_stub_that_another_request_has_used_up_meanwhile(optum_auth: FakeOptum) -> None:
+    stubs = ResponsesStubs()
+    first = stubs.mock.get(f"{BASE}/claims", body="first")
+    ask = stubs.find(Request("requests", "GET", f"{BASE}/claims", Headers(), b""))
+    stubs.mock.remove(first)
+    stubs.mock.get(f"{BASE}/claims", body="second")
+    assert not isinstance(ask, Mismatch)
+
+    assert drive(ask(), None).body == b"second"
 
 
 def test_a_refusal_does_not_tell_the_token(

@@ -6,6 +6,7 @@ tool that the test has started itself.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import functools
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Any
 from .asking import Ask, Steps
 from .bearer import check_bearer
 from .fault import Fault
-from .handlers import spoiled
+from .handlers import failure, spoiled
 from .injection import FaultQueue, Injection
 from .journal import Exchange
 from .messages import NetworkFault, Request, Response, error_response, host_of, json_response
@@ -26,7 +27,7 @@ from .state import GatewayState
 __tracebackhide__ = True  # in the traceback of a test
 
 
-class ApiHandler:
+class ApiHandler(abc.ABC):
     """What is the same whoever answers."""
 
     _who = "the answer"
@@ -85,11 +86,18 @@ class ApiHandler:
             raise
         return spoiled(answer, fault, self.exchange)
 
+    @abc.abstractmethod
     def _answer(self, fault: Fault | None) -> Steps:
-        raise NotImplementedError
+        """The steps to the answer; ``fault`` is still to spoil it."""
 
     def failed(self, error: BaseException) -> str:
-        raise NotImplementedError
+        self._tell(f"raised by {self._who}")
+        # Most are raised on purpose, for the client. Over HTTPS it does not learn of them.
+        on_purpose = isinstance(error, Exception) and not isinstance(error, AssertionError)
+        if on_purpose and self.exchange.transport != "https":
+            return ""
+        what = f"{self.exchange.request_line}, answered by {self._who}"
+        return f"{what}: {type(error).__name__}: {error}"
 
     def _tell(self, what: str) -> None:
         self.exchange.outcome = ", ".join(filter(None, [self.exchange.outcome, what]))
@@ -113,8 +121,7 @@ class RouteHandler(ApiHandler):
         return (yield from self._route.script.reply(self.exchange, uses_up=uses_up))
 
     def failed(self, error: BaseException) -> str:
-        self.exchange.outcome = f"{type(error).__name__} while the answer was made"
-        return f"{self._route.faults.where}: {type(error).__name__}: {error}"
+        return failure(self.exchange, self._route.faults.where, error)
 
 
 class StubHandler(ApiHandler):
@@ -135,15 +142,6 @@ class StubHandler(ApiHandler):
             raise
         self._tell(f"answered by {self._who}")
         return answer
-
-    def failed(self, error: BaseException) -> str:
-        self._tell(f"raised by {self._who}")
-        # Most are raised on purpose, for the client. Over HTTPS it does not learn of them.
-        on_purpose = isinstance(error, Exception) and not isinstance(error, AssertionError)
-        if on_purpose and self.exchange.transport != "https":
-            return ""
-        what = f"{self.exchange.request_line}, answered by {self._who}"
-        return f"{what}: {type(error).__name__}: {error}"
 
 
 class ToolHandler(ApiHandler):
@@ -173,6 +171,3 @@ class ToolHandler(ApiHandler):
             raise HandedOver(answer, tool.shown(answer))
         response: Response = yield Ask(functools.partial(tool.read, answer))
         return response
-
-    def failed(self, error: BaseException) -> str:
-        return ""

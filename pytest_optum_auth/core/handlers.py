@@ -111,7 +111,7 @@ class TokenHandler:
         return self._state.faults.claim(not refused)
 
     def failed(self, error: BaseException) -> str:
-        return f"{facts.TOKEN_ENDPOINT}: {type(error).__name__}: {error}"
+        return failure(self.exchange, facts.TOKEN_ENDPOINT, error)
 
     def succeed(self, fault: Fault | None) -> Response:
         assert self._grant is not None, "succeed() follows a check() that refused nothing"
@@ -167,3 +167,9 @@ def spoiled(response: Response, fault: Fault | None, exchange: Exchange) -> Resp
     # A stub may have told the length of what it answered.
     fields = tuple(field for field in spoilt.headers if field[0].lower() != "content-length")
     return Response(spoilt.status, fields, spoilt.body)
+
+
+def failure(exchange: Exchange, where: str, error: BaseException) -> str:
+    """What is told of an ``error`` that nobody has raised on purpose, also by the exchange."""
+    exchange.outcome = f"{type(error).__name__} while the answer was made"
+    return f"{where}: {type(error).__name__}: {error}"
