@@ -242,7 +242,9 @@ class Gateway:
         self, request: Request, path: str, mismatches: list[Mismatch], answers_unexpected: bool
     ) -> Response:
         exchange = Exchange("api", request)
-        nobody = "no protect() covers the path" + (" and no stub matches" if mismatches else "")
+        nobody = f"no {self.state.protected_by.name} covers the path" + (
+            " and no stub matches" if mismatches else ""
+        )
         exchange.outcome = f"refused: {nobody}"
         message = unexpected.unprotected(
             request.method[:40],
@@ -251,6 +253,8 @@ class Gateway:
             self.state.addresses.token_paths(host_of(request.url)),
             mismatches,
             request.authorization[1],
+            answered=answers_unexpected,
+            by=self.state.protected_by,
         )
         self.state.unexpected(message)
         message = unexpected.in_one_line(message)

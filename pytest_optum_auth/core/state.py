@@ -22,6 +22,7 @@ from .routes import ApiRoute, RouteTable
 from .settings import Settings
 from .token_request import PARSERS, ParsedBody
 from .tokens import Ledger
+from .unexpected import IN_TESTS
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
@@ -64,6 +65,7 @@ class GatewayState:
         self._last_parsed: tuple[str, bytes, ParsedBody] | None = None
         # What the timeline counts from.
         self.started_at = self.local_now()
+        self.protected_by = IN_TESTS
         self.lock: Final = threading.RLock()
 
     def local_now(self) -> dt.datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from .answerers import Mismatch, Stub
 from .fault import Fault
@@ -18,6 +18,14 @@ _LONGEST_REASON: Final = 500
 _MISSPELT: Final = 0.8
 
 
+class ProtectedBy(NamedTuple):
+    """How an API comes to be protected: by its name, and what to write."""
+
+    name: str
+    hint: str
+
+
+IN_TESTS: Final = ProtectedBy("protect()", 'add optum_auth.protect("{method}", "{path}")')
 FORKED: Final = (
     "this process was forked from the one that has the fake, and no test sees what is asked here: "
     "ask for the fixture optum_server and let the client call optum_server.base_url, which answers "
@@ -61,21 +69,25 @@ def unprotected(
     token_paths: Iterable[str],
     mismatches: Iterable[Mismatch] = (),
     secret: str = "",
+    *,
+    answered: bool = False,
+    by: ProtectedBy = IN_TESTS,
 ) -> str:
     """A path that no ``protect`` covers; the protected ones follow, the nearest first.
 
     So do the stubs, each with the reason why it does not match. A path that looks like the token
     endpoint's is taken for a misspelt one. A matcher may tell what it was given: ``secret`` of that
-    is hidden.
+    is hidden. ``answered``: with a 404, since the request has arrived.
     """
     shown = shown_path(path)
     mismatches = list(mismatches)
-    nobody = "no protect() covers it" + (" and no stub matches it" if mismatches else "")
-    lines = [f"{method} {shown} was refused and not sent: {nobody}"]
+    nobody = f"no {by.name} covers it" + (" and no stub matches it" if mismatches else "")
+    done = "answered with 404" if answered else "refused and not sent"
+    lines = [f"{method} {shown} was {done}: {nobody}"]
     meant = max(token_paths, key=lambda known: _likeness(known, path))
     if min(_likeness(meant, path), _likeness(_last_part(meant), _last_part(path))) >= _MISSPELT:
         return "\n".join([*lines, f"  the token endpoint is POST {meant}"])
-    lines.append(f'  add optum_auth.protect("{method}", "{shown}")')
+    lines.append("  " + by.hint.format(method=method, path=shown))
     nearest = sorted(routes, key=lambda route: (-_likeness(route.path, path), route.path))
     if nearest:
         lines.append("  protected are, nearest first:")

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from ..core import facts
 from ..core.gateway import Gateway
 from ..core.journal import Exchange, Journal
+from ..core.routes import new_route
 from ..core.settings import Settings
 from ..core.state import GatewayState
+from ..core.unexpected import ProtectedBy
 from .fault_rates import Share, Shares, parse_share
 from .served import Server, ServerSession
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _PORT: Final = 8443
 _POLL: Final = 0.1
+_BY_OPTION: Final = ProtectedBy("--protect", "start the server with --protect '{method} {path}'")
 
 
 def add_command(commands: Commands) -> None:
@@ -49,6 +52,15 @@ def add_command(commands: Commands) -> None:
         default=[],
         metavar="STATUS:SHARE",
         help="answer this share of the token requests so, as in 503:0.1; may be repeated",
+    )
+    parser.add_argument(
+        "--protect",
+        dest="apis",
+        type=_api,
+        action="append",
+        default=[],
+        metavar="'METHOD /path'",
+        help="answer an API with {} where the bearer token is good; may be repeated",
     )
     parser.set_defaults(run=lambda options: run(parser, options))
 
@@ -81,9 +93,31 @@ def _gateway(options: argparse.Namespace) -> Gateway:
     if options.expires_in is not None:
         settings.expires_in = options.expires_in
     faults = Shares(options.shares) if options.shares else None
-    state = GatewayState(settings, journal=_Log(), faults=faults)
+    state = _State(settings, journal=_Log(), faults=faults)
+    state.protected_by = _BY_OPTION
     state.clients.add(options.client_id, options.client_secret, None)
+    for method, path in options.apis:
+        route = new_route(method, path, state.addresses.api_hosts, scope=None, unauthorized=None)
+        if state.addresses.is_token_path(route.path):
+            raise ValueError(f"--protect {method} {path}: that is the token endpoint")
+        route.then()
+        route.seen = _Nothing()
+        state.add_route(route)
     return Gateway(state)
+
+
+class _State(GatewayState):
+    """Without a test there is no end of it that complains: nothing is kept for that."""
+
+    def unexpected(self, message: str, error: BaseException | None = None) -> None:
+        """The log has told it."""
+
+
+class _Nothing(list[Exchange]):
+    """A list that stays empty, however long the server runs."""
+
+    def append(self, exchange: Exchange) -> None:
+        """The log has told it."""
 
 
 class _Log(Journal):
@@ -92,6 +126,8 @@ class _Log(Journal):
     def record(self, exchange: Exchange) -> None:
         status = "---" if exchange.status is None else exchange.status
         self._say(exchange.at, f"{exchange.method} {exchange.path}  {status}  {exchange.outcome}")
+        if exchange.advice:
+            self._say(exchange.at, exchange.advice)
 
     def note(self, at: dt.datetime, text: str) -> None:
         self._say(at, text)
@@ -138,6 +174,15 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: a port is a number up to 65535")
     return int(text)
+
+
+def _api(text: str) -> tuple[str, str]:
+    method, _, path = text.partition(" ")
+    if not path.strip():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no API: write method and path in quotes, as in 'POST /oihub/claims'"
+        )
+    return method, path.strip()
 
 
 def _share(text: str) -> Share:

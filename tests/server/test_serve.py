@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import http.client
 import json
@@ -20,7 +21,11 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from pytest_optum_auth.__main__ import main
+from pytest_optum_auth.core.messages import Headers, Request
+from pytest_optum_auth.server import cli
+from pytest_optum_auth.transports.drive import drive
 
+TOKEN = "/apip/auth/sntl/v1/token"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -31,20 +36,27 @@ class Running:
     process: subprocess.Popen[str]
     said: dict[str, str]
 
-    def ask(self, **changes: str) -> int:
+    def form(self, **changes: str) -> str:
         right = {
             "grant_type": "client_credentials",
             "client_id": self.said["client id"],
             "client_secret": self.said["client secret"],
         }
-        url = urlsplit(self.said["token URL"])
+        return urlencode({**right, **changes})
+
+    def ask(self, **changes: str) -> int:
+        return self.request("POST", TOKEN, self.form(**changes))[0]
+
+    def request(
+        self, method: str, path: str, body: str, headers: dict[str, str] = FORM
+    ) -> tuple[int, bytes]:
+        url = urlsplit(self.said["base URL"])
         context = ssl.create_default_context(cafile=self.said["CA (PEM)"])
         connection = http.client.HTTPSConnection(url.netloc, context=context, timeout=10)
         with contextlib.closing(connection):
-            connection.request("POST", url.path, urlencode({**right, **changes}), FORM)
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            answer.read()
-        return answer.status
+            return answer.status, answer.read()
 
     def line(self) -> str:
         assert self.process.stdout is not None
@@ -172,9 +184,69 @@ def test_a_client_without_the_ca_is_in_the_log() -> None:
     )
 
 
+def test_an_api_is_protected_and_another_path_is_404() -> None:
+    options = ("--protect", "GET /oihub/claims", "--protect", "post /oihub/claims/{id}")
+    with serving(*options) as running:
+        token = json.loads(running.request("POST", TOKEN, running.form())[1])["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        answers = [
+            running.request("GET", "/oihub/claims", "", bearer),
+            running.request("POST", "/oihub/claims/7", "", bearer),
+            running.request("GET", "/oihub/claims", "", {}),
+            running.request("GET", "/elsewhere", "", bearer),
+        ]
+        _, lines = running.stop(signal.SIGTERM)
+
+    assert [status for status, _ in answers] == [200, 200, 401, 404]
+    assert answers[0][1] == b"{}"
+    assert json.loads(answers[3][1]) == {
+        "message": "GET /elsewhere was answered with 404: no --protect covers it; start the server "
+        "with --protect 'GET /elsewhere'; protected are, nearest first: GET /oihub/claims; "
+        "POST /oihub/claims/{id}"
+    }
+    assert [line[10:] for line in lines[1:-1]] == [
+        "GET /oihub/claims  200  token #1 accepted",
+        "POST /oihub/claims/7  200  token #1 accepted",
+        "GET /oihub/claims  401  refused: no bearer token",
+        "GET /elsewhere  404  refused: no --protect covers the path",
+    ]
+
+
+def test_the_log_tells_the_way_out_of_a_mistake() -> None:
+    with serving("--client-id", "mine") as running:
+        running.ask(client_id="yours")
+        _, lines = running.stop(signal.SIGTERM)
+
+    assert lines[1][10:].startswith("'yours' was sent, known is 'mine'")
+
+
+def test_nothing_of_what_was_asked_is_kept() -> None:
+    parser = argparse.ArgumentParser()
+    cli.add_command(parser.add_subparsers())
+    gateway = cli._gateway(parser.parse_args(["serve", "--protect", "GET /claims"]))
+    for path in ("/claims", "/elsewhere") * 3:
+        request = Request("https", "GET", f"https://127.0.0.1{path}", Headers(), b"")
+        drive(gateway.respond(request, answers_unexpected=True), None)
+
+    [route] = gateway.state.routes
+    assert list(route.requests) == []
+    assert gateway.state.journal.exchanges == []
+    assert gateway.state.problems() == ""
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (
+            ["serve", "--protect", "/oihub/claims"],
+            "argument --protect: '/oihub/claims' is no API: write method and path in quotes, as in "
+            "'POST /oihub/claims'",
+        ),
+        (["serve", "--protect", "GET claims"], "path 'claims': a path starts with a slash"),
+        (
+            ["serve", "--protect", "POST /auth/sntl/v1/token/"],
+            "--protect POST /auth/sntl/v1/token/: that is the token endpoint",
+        ),
         (
             ["serve", "--fault", "503"],
             "argument --fault: '503' is no fault and its share of the requests: write it as in "
@@ -189,7 +261,17 @@ def test_a_client_without_the_ca_is_in_the_log() -> None:
         (["serve", "--port", "-1"], "argument --port: '-1' is no port: a port is a number"),
         ([], "the following arguments are required: COMMAND"),
     ],
-    ids=["fault", "expires-in", "client-id", "port", "negative", "command"],
+    ids=[
+        "no-method",
+        "path",
+        "token-path",
+        "fault",
+        "expires-in",
+        "client-id",
+        "port",
+        "negative",
+        "command",
+    ],
 )
 def test_what_makes_no_sense_is_a_usage_error(
     options: list[str], message: str, capsys: pytest.CaptureFixture[str]
