@@ -51,14 +51,12 @@ def _kept(outcomes: Iterable[str]) -> int:
 
 
 def summarize(terminalreporter: Any, path: str | None) -> None:
-    """Print the table, when there is one, and write it as Markdown to ``path``."""
+    """Print the table, and write it as Markdown to ``path``."""
     results = Results()
     for report in _final_reports(terminalreporter.stats):
         result = getattr(report, RESULT, None)
         if result is not None:
             results.add(*result)
-    if not results.outcomes:
-        return
     header, rows = results.table()
     notes = list(results.notes())
     outcome_table.write(terminalreporter, _TITLE, header, rows)

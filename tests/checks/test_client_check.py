@@ -324,6 +324,24 @@ def test_a_run_without_a_check_has_no_table(run: Run, pytester: pytest.Pytester)
     assert not (pytester.path / "table.md").exists()
 
 
+def test_a_test_that_is_repeated_counts_as_it_ended(run: Run) -> None:
+    result = run(
+        f"""{HEADER}
+tries = []
+
+@pytest.mark.optum_client_check(only=["no-expires-in"])
+def test_it(call, broken_call, optum_client_check):
+    tries.append(1)
+    optum_client_check(broken_call if len(tries) == 1 else call)
+""",
+        "-p",
+        "pytest_rerunfailures",
+        "--reruns=1",
+    )
+
+    assert part(result, "promises of a good client")[1] == "no-expires-in  kept"
+
+
 def test_tests_of_the_same_name_are_told_apart(run: Run, pytester: pytest.Pytester) -> None:
     body = (
         f"{HEADER}\npytestmark = pytest.mark.optum_client_check(only=['reuses-token'])\n"

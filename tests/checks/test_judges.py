@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
+import trio
 import urllib3
 from promising_clients import (
     API,
@@ -16,7 +18,9 @@ from promising_clients import (
     Refused,
     Send,
     Sleep,
+    in_tasks,
     in_threads,
+    post_with_httpx_async,
     post_with_requests,
     succeed,
     told_of,
@@ -98,9 +102,8 @@ class TriesTimes(GoodClient):
         token = yield from self.good_token()
         answer = yield from self.ask(token)
         for _ in range(self.times):
-            if answer.status == 401:
-                token = yield from self.good_token(refused=token)
-                answer = yield from self.ask(token)
+            token = yield from self.good_token(refused=token)
+            answer = yield from self.ask(token)
         succeed(answer)
 
 
@@ -134,7 +137,7 @@ def test_an_endless_call_is_stopped() -> None:
     class Endless(GoodClient):
         def call(self) -> Flow:
             yield from super().call()
-            while self.fetched_at:
+            while True:
                 yield from self.ask(self.token)
 
     stopped = "sent 1 token request and 100 API requests in one call and was stopped there"
@@ -179,26 +182,19 @@ def test_a_call_that_returns_quietly_after_a_failure_breaks_the_promise(
 def test_a_second_request_is_no_haste_once_the_client_has_slept() -> None:
     class SleepsALittle(GoodClient):
         def fetch(self) -> Flow:
-            answer = yield from super().fetch()
-            if answer.status == 429:
-                yield Sleep(0.5)
-                answer = yield from super().fetch()
-            return answer
+            yield from super().fetch()
+            yield Sleep(0.5)
+            return (yield from super().fetch())
 
     assert told("rate-limit", SleepsALittle) == "kept"
-    hasty = with_(Fetches, number=3)
-    many = told("outage-is-not-cached", hasty)
-    assert many == "kept"
 
 
 def test_how_many_requests_were_hasty_is_told() -> None:
     class Hasty(GoodClient):
         def fetch(self) -> Flow:
-            answer = yield from super().fetch()
-            if answer.status == 429:
-                yield from super().fetch()
-                answer = yield from super().fetch()
-            return answer
+            yield from super().fetch()
+            yield from super().fetch()
+            return (yield from super().fetch())
 
     assert told("rate-limit", Hasty) == "made 2 token requests more within the same instant"
 
@@ -272,8 +268,7 @@ def test_an_api_request_after_the_refusal_is_told() -> None:
     class GoesOn(GoodClient):
         def fetch(self) -> Flow:
             answer = yield from super().fetch()
-            if answer.status == 401:
-                yield from self.ask("nothing")
+            yield from self.ask("nothing")
             return answer
 
     assert told("wrong-secret", GoesOn) == "made 1 API request after the refusal"
@@ -410,8 +405,7 @@ def test_a_stampede_at_the_end_of_a_token_is_told() -> None:
         def good_token(self, refused: str | None = None) -> Flow:
             if not self.fetched_at:
                 return (yield from super().good_token(refused))
-            if self.is_over(refused):
-                self.keep((yield from self.fetch()))
+            self.keep((yield from self.fetch()))
             return self.token
 
     assert told("single-flight", ForgetsItsLock) == (
@@ -438,6 +432,52 @@ def test_callers_that_hang_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     over.set()
 
     assert "let 7 of 8 callers fail before the first token: Unfinished: it had not come " in said
+
+
+@pytest.mark.parametrize("run", [asyncio.run, trio.run], ids=["asyncio", "trio"])
+def test_tasks_that_hang_are_told(
+    run: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_PATIENCE", 0.05)
+    first = threading.Lock()
+
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        async def main() -> None:
+            call = in_tasks(GoodClient(fake), post_with_httpx_async, run_lock)
+
+            async def only_one_comes_back() -> None:
+                if not first.acquire(blocking=False):
+                    await forever()
+                await call()
+
+            await check.run_async(only_one_comes_back)
+
+        run(main) if run is trio.run else run(main())
+
+    run_lock = trio.Lock if run is trio.run else asyncio.Lock
+    forever = trio.sleep_forever if run is trio.run else asyncio.Event().wait
+
+    said = told_of("single-flight", try_it)
+
+    assert "let 7 of 8 callers fail before the first token: Unfinished: it had not come " in said
+
+
+def test_what_ends_a_test_ends_it_from_a_thread_and_from_a_task_too() -> None:
+    def fail() -> None:
+        pytest.fail("by the call itself")
+
+    async def fail_async() -> None:
+        pytest.fail("by the call itself")
+
+    def in_thread(check: ClientCheck, _: FakeOptum) -> None:
+        check(fail)
+
+    def in_task(check: ClientCheck, _: FakeOptum) -> None:
+        asyncio.run(check.run_async(fail_async))
+
+    for try_it in (in_thread, in_task):
+        with pytest.raises(pytest.fail.Exception, match="by the call itself"):
+            told_of("single-flight", try_it)
 
 
 def test_timeouts_that_are_missing_are_told_by_request() -> None:
@@ -590,9 +630,21 @@ def test_a_client_with_a_token_of_its_own_cannot_show_what_it_makes_of_answers()
         def call(self) -> Flow:
             succeed((yield from self.ask(self.own)))
 
-    assert told("html-success", BringsItsToken) == (
-        f"{WRONG}made no token request; it raised Refused: status 401"
-    )
+    message = f"{WRONG}made no token request; it raised Refused: status 401"
+    assert told("html-success", BringsItsToken) == message
+    assert told("single-flight", BringsItsToken) == message
+
+
+def test_nor_can_one_that_is_given_a_token_for_each_call() -> None:
+    class IsGivenTokens(GoodClient):
+        def __init__(self, fake: FakeOptum) -> None:
+            super().__init__(fake)
+            self.fake = fake
+
+        def call(self) -> Flow:
+            succeed((yield from self.ask(str(self.fake.issue_token()))))
+
+    assert told("html-success", IsGivenTokens) == f"{WRONG}made no token request; it succeeded"
 
 
 def test_a_client_of_another_registration_is_judged_too() -> None:
@@ -631,7 +683,7 @@ def test_long_texts_of_exceptions_are_cut_and_secrets_hidden() -> None:
 
     said = told("html-success", Chatty)
 
-    assert re.fullmatch(r"raised Refused: \[redacted\] x+… when the endpoint .* again", said)
+    assert re.fullmatch(r"raised Refused: \[client_secret\] x+… when the endpoint .* again", said)
 
 
 def test_faults_of_the_test_itself_do_not_help_a_client() -> None:
@@ -643,3 +695,15 @@ def test_faults_of_the_test_itself_do_not_help_a_client() -> None:
         f"{WRONG}asked for a token in a wrong way: POST …/sntl/v1/token: 400, fault: "
         "http_error(400)"
     )
+
+
+def test_a_client_that_gives_up_waiting_is_judged_by_what_it_makes_of_it() -> None:
+    class Impatient(GoodClient):
+        def fetch(self) -> Flow:
+            return (yield Send(self.token_url, form=self.form, timeout=0.01))
+
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        fake.inject(faults.slow(0.05))
+        check(in_threads(Impatient(fake), post_with_requests))
+
+    assert told_of("html-success", try_it) == "kept"
