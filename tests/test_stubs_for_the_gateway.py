@@ -447,6 +447,24 @@ def test_a_coroutine_function_of_respx(
     assert [answer.content for answer in answers] == [b"GET", b"GET", b""]
 
 
+@IN_PROCESS
+def test_a_sequence_of_respx_that_has_ended_is_told(
+    transport: Transport, optum_respx: respx.Router, optum_auth: FakeOptum
+) -> None:
+    optum_respx.get("/claims").mock(side_effect=[httpx.Response(204)])
+    message = (
+        f"the stub GET {BASE}/claims of optum_respx has no answer left: its side_effect has ended"
+    )
+
+    assert get(transport.send, optum_auth, "/claims").status == 204
+    with pytest.raises(AssertionError, match=whole(message)):
+        get(transport.send, optum_auth, "/claims")
+
+    assert optum_auth.problems() == (
+        f"GET /claims, answered by optum_respx: AssertionError: {message}"
+    )
+
+
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_a_coroutine_function_of_respx_runs_on_the_loop_of_trio(
     library: Any, optum_respx: respx.Router, optum_auth: FakeOptum
@@ -784,18 +802,17 @@ def test_a_callable_that_fails_the_test(stub: str, served: bool, run: Any) -> No
     result.stdout.fnmatch_lines(["*GET /claims*"])
 
 
-@pytest.mark.parametrize("answer", ["optum_auth.respx.get('/claims').mock(side_effect=wrong)"])
-def test_a_failure_that_the_client_swallows_fails_the_test(answer: str, run: Any) -> None:
+def test_a_failure_that_the_client_swallows_fails_the_test(run: Any) -> None:
     result = run(
-        f"""
+        """
         import requests
 
         def wrong(request):
             assert request.method == "POST", "the method is wrong"
 
         def test_it(optum_auth):
-            {answer}
-            headers = {{"Authorization": f"Bearer {{optum_auth.issue_token()}}"}}
+            optum_auth.respx.get("/claims").mock(side_effect=wrong)
+            headers = {"Authorization": f"Bearer {optum_auth.issue_token()}"}
             try:
                 requests.get(optum_auth.base_url + "/claims", headers=headers)
             except Exception:

@@ -63,6 +63,11 @@ class RespxStubs:
             reasons = [(_shown(route), "its side effect has left the request to others")]
             raise Unanswered(Mismatch(_NAME, tuple(reasons))) from None
         except Exception as error:
+            if isinstance(error.__cause__, StopIteration):
+                raise AssertionError(
+                    f"the stub {_shown(route)} of {_NAME} has no answer left: its side_effect has "
+                    "ended"
+                ) from None
             fault = network_fault(error, _NAME)
             if fault is None:
                 raise
