@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -409,10 +410,6 @@ def test_an_answer_of_httpx_is_in_the_journal(
 
 
 def test_a_stream_of_ones_own_is_read_by_the_client_alone(optum_auth: FakeOptum) -> None:
-    def parts() -> Iterator[bytes]:
-        yield b"one"
-        yield b"two"
-
     with respx.mock as mock:
         mock.get(API).mock(return_value=httpx.Response(200, content=parts()))
         with (
@@ -448,6 +445,46 @@ def test_the_timeline_names_the_tool(optum_auth: FakeOptum) -> None:
 
     line = optum_auth.timeline().partition("  ")[2]
     assert line == "requests  GET …/inquiry/v1  200  token #1 accepted, answered by responses"
+
+
+# What a request sends is there for the stub, however it is sent.
+
+
+def parts() -> Iterator[bytes]:
+    yield b"one"
+    yield b"two"
+
+
+@pytest.mark.parametrize("body", [lambda: io.BytesIO(b"onetwo"), parts, lambda: "onetwo"])
+def test_a_body_is_read_by_the_stub_too(body: Callable[[], Any], optum_auth: FakeOptum) -> None:
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        sent: Any = request.body
+        return 200, {}, sent if isinstance(sent, (str, bytes)) else b"".join(sent)
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback("POST", API, callback=answer)
+        assert requests.post(API, data=body(), headers=good(optum_auth)).content == b"onetwo"
+
+    assert optum_auth.api_requests[0].body == b"onetwo"
+
+
+def test_an_asynchronous_body_is_read_by_the_stub_too(optum_auth: FakeOptum) -> None:
+    async def async_parts() -> AsyncIterator[bytes]:
+        for part in parts():
+            yield part
+
+    async def post(mock: aioresponses) -> Any:
+        mock.post(API, exception=aiohttp.ClientError())
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientError):
+                await session.post(API, data=async_parts(), headers=good(optum_auth))
+        [[call]] = mock.requests.values()
+        return call.kwargs["data"]
+
+    with aioresponses() as mock:
+        assert asyncio.run(post(mock)) == b"onetwo"
+
+    assert optum_auth.api_requests[0].body == b"onetwo"
 
 
 # Faults of an API stand behind the token check, whoever answers.

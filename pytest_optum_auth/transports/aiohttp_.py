@@ -172,12 +172,15 @@ def _around_request(beneath: Method) -> Method:
         whole = session._build_url(url)
         if gateway_for(str(whole)) is None:
             return await beneath(session, method, url, **kwargs)
+        if tool is None:
+            return await _request.genuine(session, method, url, **kwargs)
+        if hasattr(kwargs.get("data"), "__aiter__"):
+            # It can be read once, and two will.
+            kwargs["data"] = b"".join([chunk async for chunk in kwargs["data"]])
         stubbed, onward = (
             functools.partial(way, session, method, url, **kwargs)
             for way in (beneath, _request.genuine)
         )
-        if tool is None:
-            return await onward()
         return await past_async(tool, _call(method, whole), stubbed, onward, _LIBRARY)
 
     return request

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import http.client
+import io
 import sys
 from typing import Any, Final
 
@@ -64,7 +65,10 @@ class _Call:
         self._url = url
         fields = (headers or {}).items()
         timeout = timeout if isinstance(timeout, Timeout) else Timeout.from_float(timeout)
-        self._request = _request(pool, method, url, fields, body, _seconds(timeout))
+        content, again = _body(body)
+        if self._passage is not None:
+            self._passage.request.body = again
+        self._request = _request(pool, method, url, fields, content, _seconds(timeout))
         self._retries: Retry = Retry.from_int(retries, redirect=redirect, default=pool.retries)
 
     def answer(self) -> urllib3.BaseHTTPResponse:
@@ -112,7 +116,7 @@ class _Call:
 
 
 def _request(
-    pool: HTTPConnectionPool, method: str, url: str, fields: Any, body: Any, timeout: float | None
+    pool: HTTPConnectionPool, method: str, url: str, fields: Any, body: bytes, timeout: float | None
 ) -> Request:
     headers = [(_text(name), _text(value)) for name, value in fields]
     usual = pool.port in (None, 443 if pool.scheme == "https" else 80)
@@ -121,7 +125,7 @@ def _request(
         headers.insert(0, ("Host", host))
     # A plain request under HTTP_PROXY names its absolute URL.
     url = url if url.startswith("http") else f"{pool.scheme}://{host}{url}"
-    return Request("requests", method, url, Headers(headers), _body(body), timeout)
+    return Request("requests", method, url, Headers(headers), body, timeout)
 
 
 def _seconds(timeout: Timeout) -> float | None:
@@ -132,15 +136,17 @@ def _seconds(timeout: Timeout) -> float | None:
     return seconds if isinstance(seconds, (int, float)) else None
 
 
-def _body(body: Any) -> bytes:
-    """The bytes of what urllib3 accepts as a body: also a file, also an iterable."""
+def _body(body: Any) -> tuple[bytes, Any]:
+    """The bytes of what urllib3 accepts as a body, and the body for who reads it after us."""
     if body is None:
-        return b""
-    if hasattr(body, "read"):
-        body = body.read()
+        return b"", None
     if isinstance(body, (str, bytes, bytearray, memoryview)):
-        return _bytes(body)
-    return b"".join(map(_bytes, body))
+        return _bytes(body), body
+    if hasattr(body, "read"):
+        content = _bytes(body.read())
+        return content, io.BytesIO(content)
+    content = b"".join(map(_bytes, body))
+    return content, iter([content])
 
 
 def _bytes(data: str | bytes | bytearray | memoryview) -> bytes:
