@@ -36,7 +36,7 @@ def test_the_page_is_asked_for_in_the_query(
     httpx_mock: HTTPXMock, stub_token: StubToken, httpx_client: HttpxClient
 ) -> None:
     stub_token(httpx_mock)
-    httpx_mock.add_response(url=BASE + CLAIMS, match_params={"page": "1"}, json=["a"])
+    httpx_mock.add_response(url=f"{BASE}{CLAIMS}?page=1", json=["a"])
     httpx_mock.add_response(url=f"{BASE}{CLAIMS}?page=2", json=[])
 
     assert httpx_client.call("GET", CLAIMS, params={"page": 1}).json() == ["a"]
