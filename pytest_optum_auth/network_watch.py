@@ -113,7 +113,8 @@ def watch(look: Look) -> None:
     with _lock:
         _add_audit_hook()
         first = not _looks
-        _looks.append(look)
+        if look not in _looks:
+            _looks.append(look)
         for module, late in _LATE.items():
             if sys.modules.get(module) is not None:
                 _cover(module)

@@ -15,6 +15,8 @@ import respx
 import urllib3
 from transports_under_test import Send, send_async_with, send_with, send_with_requests
 
+from pytest_optum_auth import transports
+
 OTHER = "https://other.example.com/thing"
 THEIRS = b"theirs"
 Mock = Callable[[], AbstractContextManager[object]]
@@ -94,7 +96,8 @@ PATCHED: list[tuple[type, str]] = [
 
 
 def functions() -> list[object]:
-    """What stands at the places that mocks replace, now."""
+    """What stands at the places that mocks replace, now; not what only stays for the next test."""
+    transports.release()
     for owner, name in PATCHED:
         # A layer that was put back after its end is gone once it is looked at.
         getattr(owner, name)

@@ -17,7 +17,7 @@ from loopback_servers import answering
 from token_requests import ask
 from transports_under_test import send_with_requests
 
-from pytest_optum_auth import FakeOptum
+from pytest_optum_auth import FakeOptum, transports
 from pytest_optum_auth.transports.egress_guard import EscapedRequest
 
 HOST = "sandbox-apigw.optum.com"
@@ -167,6 +167,7 @@ def test_the_end_takes_the_guard_away() -> None:
     def covered() -> list[object]:
         return [http.client.HTTPConnection.set_tunnel, *sorted(vars(socket.socket))]
 
+    transports.release()
     before = covered()
     with FakeOptum(), FakeOptum():
         assert covered() != before

@@ -14,6 +14,8 @@ import freezegun.api
 import http.client
 import pytest
 
+from pytest_optum_auth import transports
+
 PLACES = [
     (requests.Session, "send"), (requests.adapters.HTTPAdapter, "send"),
     (urllib3.connectionpool.HTTPConnectionPool, "urlopen"),
@@ -30,6 +32,8 @@ PLACES = [
 
 
 def snapshot():
+    # What stays for the next test is put in place by none.
+    transports.release()
     return {
         "environment": dict(os.environ),
         "methods": [getattr(owner, name) for owner, name in PLACES],

@@ -169,7 +169,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # tryfirst: what ends the run is told before a worker of xdist offers its tests.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if any(_USERS_OF_TRANSPORTS & {*getattr(i, "fixturenames", ())} for i in session.items):
+    if any(map(_uses_transports, session.items)):
         # The transports keep the genuine methods of the libraries: taken before a mock that a
         # fixture of a wider scope starts has replaced them.
         from ..transports import load_imported
@@ -213,6 +213,35 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     finally:
         del item.stash[_running_key]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    if not _uses_transports(item):
+        return (yield)
+    from .. import transports
+
+    stays = nextitem is not None and _uses_transports(nextitem)
+    if stays:
+        transports.keep()
+    try:
+        return (yield)
+    finally:
+        if not stays:
+            transports.release()
+
+
+def pytest_sessionfinish() -> None:
+    # A run that ends before its last test has kept them for the next one.
+    transports = sys.modules.get(f"{__package__.rpartition('.')[0]}.transports")
+    if transports is not None:
+        transports.release()
+
+
+def _uses_transports(item: pytest.Item) -> bool:
+    return not _USERS_OF_TRANSPORTS.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(wrapper=True)

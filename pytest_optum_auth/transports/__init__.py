@@ -27,6 +27,12 @@ _lock: Final = threading.Lock()
 _unknown: Final[dict[str, str]] = {}
 
 
+class _Kept:
+    """What stands although no gateway uses it: the next test is about to."""
+
+    names: tuple[str, ...] | None = None
+
+
 def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
     """The transports of ``names``; ``None``: all, those whose library is not installed do nothing.
 
@@ -89,15 +95,41 @@ def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
 
 
 def deactivate(gateway: Gateway) -> None:
-    """Undo :func:`activate`; a transport that nobody else uses is taken out."""
+    """Undo :func:`activate`; a transport that nobody else uses is taken out, unless it is kept."""
     with _lock:
-        for name in reversed(active.remove(gateway)):
-            import_hook.unwatch(name, _LATE[name])
-            transport = sys.modules.get(f"{__name__}.{name}_")
-            if transport is not None:
-                transport.remove()
-        if not active.gateways():
-            _guard().remove()
+        names = active.remove(gateway)
+        if _Kept.names is None:
+            _take_out(names)
+        else:
+            _Kept.names += names
+
+
+def keep() -> None:
+    """Until :func:`release`, leave standing what :func:`deactivate` would take out.
+
+    Between two tests that both use a fake: to take fourteen methods out and to put them in again
+    is a good part of what a small test costs. They let everything through meanwhile.
+    """
+    with _lock:
+        _Kept.names = _Kept.names or ()
+
+
+def release() -> None:
+    """Take out what was kept and is of no use any more."""
+    with _lock:
+        names, _Kept.names = _Kept.names, None
+        if names is not None:
+            _take_out(tuple(name for name in dict.fromkeys(names) if not active.uses(name)))
+
+
+def _take_out(names: tuple[str, ...]) -> None:
+    for name in reversed(names):
+        import_hook.unwatch(name, _LATE[name])
+        transport = sys.modules.get(f"{__name__}.{name}_")
+        if transport is not None:
+            transport.remove()
+    if not active.gateways():
+        _guard().remove()
 
 
 def _imported(name: str) -> None:
