@@ -23,6 +23,7 @@ SUBJECTS = (
     "other_hosts",
     "same_suite",
     "https",
+    "client_check",
 )
 
 

@@ -658,10 +658,17 @@ def test_a_client_of_another_registration_is_judged_too() -> None:
     assert told("rotated-secret-is-told", Another) == "kept"
 
 
-def test_a_library_that_nothing_intercepts_is_told_once() -> None:
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_library_that_nothing_intercepts_is_told_so(wrapped: bool) -> None:
     def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        def call() -> None:
+            try:
+                pool.request("POST", fake.token_url)
+            except Exception as error:
+                raise RuntimeError("no token") if wrapped else error  # noqa: B904
+
         with urllib3.PoolManager() as pool:
-            check(lambda: pool.request("POST", fake.token_url))
+            check(call)
 
     assert told_of("reuses-token", try_it).startswith(
         f"{WRONG}made no request to https://sandbox-apigw.optum.com; because a connection to "
