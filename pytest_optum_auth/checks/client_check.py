@@ -24,9 +24,13 @@ _WIDTH = 88
 class BrokenPromise(pytest.fail.Exception):  # type: ignore[name-defined,misc]
     """How a test fails whose client breaks the promise."""
 
+    __module__ = "builtins"  # as pytest's own, so that the summary shows the name alone
+
 
 class UnusableCall(pytest.fail.Exception):  # type: ignore[name-defined,misc]
     """How a test fails whose call tells nothing about any promise."""
+
+    __module__ = "builtins"
 
 
 class ClientCheck:

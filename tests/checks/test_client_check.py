@@ -62,6 +62,7 @@ def test_a_broken_promise_is_a_paragraph_and_the_timeline(run: Run) -> None:
     assert part(result, "Optum traffic") == [
         "+0 s  requests  POST …/sntl/v1/token  200  fault: without('expires_in'), issued token #1",
     ]
+    result.stdout.no_fnmatch_line("*checks.client_check*")
 
 
 TESTS_OF_ALL_KINDS = """
