@@ -17,6 +17,7 @@ from types import ModuleType
 import pytest
 
 from pytest_optum_auth import Clock
+from pytest_optum_auth.clock import first_use
 
 SOURCE = """
 import dataclasses, datetime, time
@@ -239,3 +240,25 @@ def test_a_loader_that_somebody_else_has_wrapped_since_is_left_alone() -> None:
         assert SourceFileLoader.exec_module is wrapped
     # What it has put back is ours: of a clock that is over, and harmless.
     del SourceFileLoader.exec_module
+
+
+@pytest.mark.parametrize("imported", ["before", "under the clock"])
+def test_a_library_that_keeps_the_classes_of_its_first_use_meets_the_genuine_ones(
+    imported: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As polars does, in Rust."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "polars", raising=False)
+    monkeypatch.setattr(first_use, "_used", [])
+    (tmp_path / "polars.py").write_text(
+        "import datetime\nkept = []\ndef Series(values):\n    kept.append(datetime.datetime)\n"
+    )
+    if imported == "before":
+        library = importlib.import_module("polars")
+    with Clock(10**9):
+        library = importlib.import_module("polars")
+    with Clock(10**9):
+        pass
+
+    assert [kept is dt.datetime for kept in library.kept] == [True] * 4
+    monkeypatch.delitem(sys.modules, "polars")

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Final
 
+from . import first_use, readings
 from . import freezegun_internals as freezegun
-from . import readings
 from .late_imports import LateImports
 from .moments import EPOCH
 from .names import Names
@@ -51,6 +51,7 @@ class Freezer:
         self._real = RealTime(freezegun.users_ignore_list())
         self._modules = set(sys.modules)
         inside_another = freezegun.is_frozen()
+        first_use.use()
         self._freeze.start()
         self.is_shown = True
         readings.SHOWN.clock = self
@@ -76,11 +77,12 @@ class Freezer:
 
     def nanoseconds(self) -> int:
         """The frozen time since 1970, told to a reader."""
-        if self._monotonic_ns is None:
-            self._told += 1
-            if self._told == STUCK:
-                self._stuck()
-        return self._nanoseconds()
+        if self._monotonic_ns is not None:
+            return self._nanoseconds()
+        self._told += 1
+        if self._told == STUCK:
+            self._stuck()
+        return self._base
 
     def now(self) -> dt.datetime:
         """The frozen time (aware UTC)."""
@@ -116,6 +118,8 @@ class Freezer:
         return self._base if self._monotonic_ns is None else self._base + self._monotonic_ns()
 
     def _freeze_late(self, module: ModuleType) -> None:
+        if module.__name__ == first_use.NAME:
+            first_use.use()
         if self.is_shown:
             self._freeze_in(module)
 

@@ -43,7 +43,7 @@ class _TwoFaced(ModuleType):
 
 
 class LateImports:
-    """Watches the loaders; ``loaded`` is called with each module when it is complete."""
+    """Watches the loaders; ``loaded`` is called with each module at the end of it."""
 
     def __init__(self, genuine: Mapping[int, object], loaded: Callable[[ModuleType], None]) -> None:
         self._genuine = genuine
@@ -89,13 +89,13 @@ class LateImports:
             yield
         finally:
             if outermost:
+                for module in _loading[thread]:
+                    self._loaded(module)
                 with _lock:
-                    done = _loading.pop(thread)
+                    del _loading[thread]
                     if not _loading:
                         for module in _CLOCK_MODULES:
                             module.__class__ = ModuleType
-                for module in done:
-                    self._loaded(module)
 
     def _around_exec_module(self, beneath: Method) -> Method:
         def exec_module(loader: Any, module: ModuleType) -> Any:

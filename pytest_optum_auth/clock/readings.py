@@ -198,14 +198,15 @@ def _utc(clock: Frozen) -> dt.datetime:
 
 
 def _local(clock: Frozen) -> dt.datetime:
-    # Of a whole second, since a float would round.
+    # Of a whole second, since a float would round; to replace takes longer than all the rest.
     seconds, rest = divmod(clock.nanoseconds(), _SECOND)
-    return Genuine.DateTime.fromtimestamp(seconds).replace(microsecond=rest // 1000)
+    moment = Genuine.DateTime.fromtimestamp(seconds)
+    return moment.replace(microsecond=rest // 1000) if rest else moment
 
 
 def _as(cls: type[dt.datetime], moment: dt.datetime) -> dt.datetime:
     # A subclass that somebody has made under a clock.
-    return moment if "_stands_for" in vars(cls) else cls.combine(moment.date(), moment.timetz())
+    return moment if cls is datetime else cls.combine(moment.date(), moment.timetz())
 
 
 def _readings() -> list[Reading]:

@@ -62,11 +62,12 @@ class RealTime:
     def is_for(self, frame: FrameType | None) -> bool:
         """Whether a call of a clock function from ``frame`` is told the real time."""
         name = _module(frame)
-        real = self._callers.get(name)
-        if real is None:
+        try:
+            real = self._callers[name]
+        except KeyError:
             real = self.keeps(name) and not _within(name, _RUNS_OTHERS_CODE)
             self._callers[name] = real
-        return real or (bool(self._users) and self._is_called_by_users(frame))
+        return self._is_called_by_users(frame) if self._users and not real else real
 
     def _is_called_by_users(self, frame: FrameType | None) -> bool:
         for _ in range(_FRAMES):
