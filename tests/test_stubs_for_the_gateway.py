@@ -13,7 +13,8 @@ import pytest
 import requests
 import respx
 import trio
-from responses import RequestsMock, matchers
+from responses import PassthroughResponse, RequestsMock, matchers
+from responses.registries import OrderedRegistry
 from token_requests import call, get_token
 from transports_under_test import (
     IN_PROCESS,
@@ -26,10 +27,6 @@ from transports_under_test import (
 from whole_message import whole
 
 from pytest_optum_auth import FakeOptum, faults
-from pytest_optum_auth.core.answerers import Mismatch
-from pytest_optum_auth.core.messages import Headers, Request
-from pytest_optum_auth.stubs.responses_ import ResponsesStubs
-from pytest_optum_auth.transports.drive import drive
 
 BASE = "https://sandbox-apigw.optum.com"
 X12 = "ISA*00*          *00*          *ZZ*1234567~"
@@ -378,6 +375,46 @@ def test_the_last_of_several_answers_of_responses_stays(
     optum_responses.assert_call_count(f"{BASE}/claims", 4)
 
 
+def test_an_order_that_responses_keeps(
+    send: Send, optum_responses: RequestsMock, optum_auth: FakeOptum
+) -> None:
+    optum_auth.strict = False
+    optum_responses._set_registry(OrderedRegistry)
+    optum_responses.get(f"{BASE}/claims", body="first")
+    optum_responses.get(f"{BASE}/plans", body="second")
+    optum_responses.get(f"{BASE}/claims", body="third")
+
+    answers = [get(send, optum_auth, tail) for tail in ("/claims", "/plans", "/claims")]
+
+    assert [answer.content for answer in answers] == [b"first", b"second", b"third"]
+
+
+def test_a_request_out_of_order_is_told(
+    optum_responses: RequestsMock, optum_auth: FakeOptum
+) -> None:
+    optum_auth.strict = False
+    optum_responses._set_registry(OrderedRegistry)
+    optum_responses.get(f"{BASE}/claims", body="first")
+    optum_responses.get(f"{BASE}/plans", body="second")
+
+    with pytest.raises(requests.ConnectionError, match=r"/claims: Next .* in the order"):
+        get(send_with_requests, optum_auth, "/plans")
+    assert get(send_with_requests, optum_auth, "/claims").content == b"first"
+
+
+def test_stubs_after_a_reset(
+    send: Send, optum_responses: RequestsMock, optum_auth: FakeOptum
+) -> None:
+    optum_responses.get(f"{BASE}/claims", body="before")
+    optum_responses.reset()
+    for body in ("first", "second"):
+        optum_responses.get(f"{BASE}/claims", body=body)
+
+    assert send("GET", f"{BASE}/claims").status == 401
+    answers = [get(send, optum_auth, "/claims") for _ in range(2)]
+    assert [answer.content for answer in answers] == [b"first", b"second"]
+
+
 def test_a_compressed_answer_and_two_cookies(
     send: Send, optum_responses: RequestsMock, optum_respx: respx.Router, optum_auth: FakeOptum
 ) -> None:
@@ -565,17 +602,6 @@ def test_the_refusal_tells_of_ten_stubs_and_counts_the_rest(
         get(send_with_requests, optum_auth, "/claims")
 
 
-def test_a_stub_that_another_request_has_used_up_meanwhile(optum_auth: FakeOptum) -> None:
-    stubs = ResponsesStubs()
-    first = stubs.mock.get(f"{BASE}/claims", body="first")
-    ask = stubs.find(Request("requests", "GET", f"{BASE}/claims", Headers(), b""))
-    stubs.mock.remove(first)
-    stubs.mock.get(f"{BASE}/claims", body="second")
-    assert not isinstance(ask, Mismatch)
-
-    assert drive(ask(), None).body == b"second"
-
-
 def test_a_refusal_does_not_tell_the_token(
     optum_auth: FakeOptum, optum_responses: RequestsMock
 ) -> None:
@@ -598,16 +624,10 @@ def test_what_responses_would_let_through_does_not_leave(
 ) -> None:
     optum_auth.strict = False
     optum_responses.add_passthru(BASE)
-    optum_responses.add(responses_passthrough())
+    optum_responses.add(PassthroughResponse("GET", f"{BASE}/claims"))
 
     with pytest.raises(requests.ConnectionError, match="it passes requests through"):
         get(send_with_requests, optum_auth, "/claims")
-
-
-def responses_passthrough() -> Any:
-    from responses import PassthroughResponse
-
-    return PassthroughResponse("GET", f"{BASE}/claims")
 
 
 def test_a_side_effect_that_leaves_the_request_to_others(

@@ -7,6 +7,7 @@ requests, which is private: it stands here alone, with a test that fails when it
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
 from collections.abc import Callable
@@ -15,7 +16,6 @@ from typing import Any, Final
 import requests
 import responses
 from requests.adapters import HTTPAdapter
-from responses.registries import FirstMatchRegistry
 
 from ..core.answerers import Mismatch, Stub
 from ..core.asking import Ask, Steps
@@ -27,6 +27,7 @@ __tracebackhide__ = True  # in the traceback of a test
 _NAME: Final = "optum_responses"
 _FORM: Final = "application/x-www-form-urlencoded"
 # Of the connection that there was none of.
+_PASSES: Final = "it passes requests through, and nothing leaves the machine"
 _HOP: Final = frozenset({"transfer-encoding", "connection"})
 
 
@@ -36,7 +37,7 @@ class ResponsesStubs:
     name = _NAME
 
     def __init__(self) -> None:
-        self.mock = responses.RequestsMock(registry=_Registry)
+        self.mock = _Mock()
         self._send = self.mock.unbound_on_send()
         self._adapter = HTTPAdapter()
 
@@ -52,9 +53,9 @@ class ResponsesStubs:
         try:
             send()
         except _Look as look:
-            prepared.matching = look.matching
-            if not look.matching:
-                return Mismatch(_NAME, tuple(look.reasons))
+            if look.reasons is not None:
+                return Mismatch(_NAME, look.reasons)
+        prepared.only_look = False
         return functools.partial(self._answer, send)
 
     def _answer(self, send: Callable[[], requests.Response]) -> Steps:
@@ -79,48 +80,32 @@ class ResponsesStubs:
 
 
 class _Look(Exception):
-    """Which stubs match, two at most: found by responses' own way up to the registry."""
+    """What the registry would find; ``reasons``: nothing, and why."""
 
-    def __init__(
-        self, matching: list[responses.BaseResponse], reasons: list[tuple[str, str]]
-    ) -> None:
+    def __init__(self, reasons: tuple[tuple[str, str], ...] | None) -> None:
         super().__init__()
-        self.matching = matching
         self.reasons = reasons
 
 
 class _Prepared(requests.PreparedRequest):
-    """A request, and which stubs match it; ``None``: the registry is only to look."""
+    """A request; ``only_look``: to see whether a stub would answer it, and no more."""
 
-    matching: list[responses.BaseResponse] | None = None
+    only_look = True
 
 
-class _Registry(FirstMatchRegistry):
-    def find(self, request: Any) -> tuple[responses.BaseResponse | None, list[str]]:
-        if request.matching is None:
-            raise self._look(request)
-        first, *others = request.matching
-        if not any(first is stub for stub in self.registered):
-            # Another thread has used it up meanwhile.
-            return super().find(request)
-        if others:
-            # As in responses: of several that match each answers once, and the last one stays.
-            self.registered[:] = [stub for stub in self.registered if stub is not first]
-        return (others[0] if others and first.call_count else first), []
-
-    def _look(self, request: Any) -> _Look:
-        matching: list[responses.BaseResponse] = []
-        reasons: list[tuple[str, str]] = []
-        for stub in self.registered:
-            matches, reason = stub.matches(request)
-            if matches and stub.passthrough:
-                reason = "it passes requests through, and nothing leaves the machine"
-            elif matches:
-                matching.append(stub)
-                if len(matching) == 2:
-                    break
-            reasons.append((_shown(stub), reason))
-        return _Look(matching, reasons)
+class _Mock(responses.RequestsMock):
+    def _find_match(self, request: Any) -> tuple[responses.BaseResponse | None, list[str]]:
+        if not request.only_look:
+            return super()._find_match(request)
+        # Finding uses up: a copy. Of whatever kind, since reset() and users replace it.
+        registry, stubs = copy.copy(self.get_registry()), list(self.registered())
+        registry._responses = list(stubs)
+        found, reasons = registry.find(request)
+        if found is None:
+            raise _Look(tuple(zip(map(_shown, stubs), reasons, strict=False)))
+        if found.passthrough:
+            raise _Look(((_shown(found), _PASSES),))
+        raise _Look(None)
 
 
 def _prepared(request: Request) -> _Prepared:
