@@ -179,3 +179,16 @@ def test_a_body_tells_when_it_has_been_read_as_one_of_http_client_does(
     assert before == (False, False)
     assert (body.fp, body.isclosed()) == (None, True)
     assert content
+
+
+@pytest.mark.parametrize("total", [0.05, None])
+def test_a_timeout_of_urllib3_for_all_together_counts(
+    total: float | None, optum_auth: FakeOptum
+) -> None:
+    optum_auth.inject(faults.slow(30 if total else 0.06))
+    timeout = urllib3.Timeout(total=total, read=20)
+
+    with pytest.raises(requests.ReadTimeout) if total else contextlib.nullcontext():
+        requests.post(optum_auth.token_url, data=fields(optum_auth), timeout=timeout)  # type: ignore[arg-type]
+
+    assert len(optum_auth.token_requests) == 1

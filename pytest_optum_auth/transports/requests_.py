@@ -130,8 +130,10 @@ def _request(
 
 def _seconds(timeout: Timeout) -> float | None:
     """How long the client waits for an answer; ``None``: for ever."""
-    timeout = timeout.clone()
-    timeout.start_connect()
+    if isinstance(timeout.total, (int, float)):
+        # Counted from the connection on.
+        timeout = timeout.clone()
+        timeout.start_connect()
     seconds = timeout.read_timeout
     return seconds if isinstance(seconds, (int, float)) else None
 
