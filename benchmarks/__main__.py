@@ -12,6 +12,7 @@ from benchmarks.measure import Figure
 
 SUBJECTS = (
     "startup",
+    "masking",
     "activation",
     "token_request",
     "stubs",

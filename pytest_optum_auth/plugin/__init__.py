@@ -124,9 +124,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 def _mask_secrets(config: pytest.Config) -> None:
     secrets = live_mode.secrets_in(config, os.environ)
     if secrets:
-        from ..live.run import hooks
+        from ..live.redaction import plugin as redaction
 
-        hooks.mask(config, secrets)
+        live = live_mode.live_is_on(live_mode.live_mode(config), os.environ)
+        redaction.protect(config, secrets, live=live)
 
 
 def pytest_configure(config: pytest.Config) -> None:

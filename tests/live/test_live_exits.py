@@ -176,7 +176,7 @@ def test_the_files_that_options_name_are_masked(
         report_log="$REPORTS/b",
         htmlpath=tmp_path / "c",
         benchmark_json=(tmp_path / "d").open("a"),
-        allure_report_dir=str(tmp_path / "allure"),
+        benchmark_storage=f"file://{tmp_path / 'allure'}",
         inifilename=str(old),
         basetemp=str(tmp_path),
         file_or_dir=[str(tests)],

@@ -111,13 +111,16 @@ def test_quotes_that_are_part_of_a_variable_end_the_run(
         (("--debug",), "--debug"),
         (("--pastebin=all",), "--pastebin"),
         (("-p", "recorder", "--record-mode=once"), "--record-mode"),
+        (("-p", "recorder", "--snapshot-update"), "--snapshot-update"),
     ],
 )
 def test_an_option_that_copies_secrets_ends_a_live_run(
     inner: LiveRuns, live_credentials: dict[str, str], arguments: tuple[str, ...], option: str
 ) -> None:
     inner.pytester.makepyfile(
-        recorder="def pytest_addoption(parser): parser.addoption('--record-mode')"
+        recorder="def pytest_addoption(parser):\n"
+        "    parser.addoption('--record-mode')\n"
+        "    parser.addoption('--snapshot-update', action='store_true')"
     )
     inner.pytester.syspathinsert()
     inner.tests(LIVE)
@@ -140,16 +143,80 @@ def test_a_recorder_that_only_plays_back_is_no_obstacle(
     inner.run("-p", "recorder", "--record-mode=none").assert_outcomes(passed=1)
 
 
-def test_the_debug_variable_of_pytest_ends_a_live_run(
-    inner: LiveRuns, live_credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["PYTEST_DEBUG", "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY"])
+def test_a_variable_that_copies_secrets_ends_a_live_run(
+    inner: LiveRuns,
+    live_credentials: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
 ) -> None:
-    monkeypatch.setenv("PYTEST_DEBUG", "1")
+    monkeypatch.setenv(variable, "1")
     inner.tests(LIVE)
 
     assert usage_error(inner.run_subprocess()) == (
-        "ERROR: PYTEST_DEBUG prints what live tests handle, secrets included: unset it, or add "
+        f"ERROR: {variable} copies what live tests handle, secrets included: unset it, or add "
         "--optum-live=off."
     )
+
+
+RECORDING = (
+    "This live test records what it sends and gets ({}), secrets included: play back only "
+    "(record_mode='none'), or take the recorder out of it."
+)
+
+
+@pytest.mark.parametrize(
+    ("test", "source"),
+    [
+        (
+            "@pytest.mark.vcr(record_mode='once')\ndef test_it(optum_live): pass",
+            "pytest.mark.vcr(record_mode='once')",
+        ),
+        (
+            "@pytest.fixture(autouse=True)\ndef vcr_config(): return {'record_mode': 'all'}\n"
+            "def test_it(optum_live): pass",
+            "vcr_config, record_mode='all'",
+        ),
+        (
+            "@pytest.fixture(autouse=True)\ndef record_mode(): return 'new_episodes'\n"
+            "def test_it(optum_live): pass",
+            "fixture record_mode, 'new_episodes'",
+        ),
+    ],
+    ids=["marker", "config", "fixture"],
+)
+def test_a_live_test_that_records_is_an_error(
+    inner: LiveRuns, live_credentials: dict[str, str], stand_in: StandIn, test: str, source: str
+) -> None:
+    inner.pytester.makeini("[pytest]\nmarkers = vcr: as of a recorder")
+    inner.pytester.makepyfile(test_inner=f"import pytest\n{test}")
+
+    result = inner.run()
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert RECORDING.format(source) in result.outlines
+    assert stand_in.requests == []
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "@pytest.mark.vcr(record_mode='none')\ndef test_it(optum_live): pass",
+        "@pytest.mark.vcr\ndef test_it(optum_live): pass",
+        "@pytest.fixture(autouse=True)\ndef vcr_config(): return {}\n"
+        "@pytest.fixture(autouse=True)\ndef record_mode(): return 'none'\n"
+        "def test_it(optum_live): pass",
+        "@pytest.fixture(autouse=True)\ndef vcr_config(): return 'of another plugin'\n"
+        "def test_it(optum_live): pass",
+    ],
+)
+def test_a_live_test_that_plays_back_is_none(
+    inner: LiveRuns, live_credentials: dict[str, str], test: str
+) -> None:
+    inner.pytester.makeini("[pytest]\nmarkers = vcr: as of a recorder")
+    inner.pytester.makepyfile(test_inner=f"import pytest\n{test}")
+
+    inner.run().assert_outcomes(passed=1)
 
 
 def test_debug_is_free_when_live_tests_are_off(

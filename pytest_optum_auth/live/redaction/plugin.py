@@ -100,11 +100,10 @@ class Redaction:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Mask the report, and the item's own lists, which other plugins read."""
         report = yield
-        self._mask(report)
-        told: list[list[Any]] = [item.user_properties]
-        told += [output_of(item)] if self._is_shown(report) else []
-        for output in told:
-            output[:] = self._walk.value(output)
+        if self._is_shown(report):
+            for output in (item.user_properties, output_of(item)):
+                output[:] = self._walk.value(output)
+            self._walk.report(report)
         return report
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -119,7 +118,8 @@ class Redaction:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Mask what outer wrappers added, and reports that come from elsewhere."""
-        self._mask(report)
+        if self._is_shown(report):
+            self._walk.report(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -139,12 +139,9 @@ class Redaction:
         """Mask a warning before the terminal, a report log or a worker takes it."""
         self._walk.warning(warning_message)
 
-    def _mask(self, report: pytest.TestReport) -> None:
-        self._walk.report(report, leave=() if self._is_shown(report) else ("sections",))
-
     def _is_shown(self, report: pytest.TestReport) -> bool:
         """Whether anybody looks at ``report``: what a test printed that passed is dropped."""
-        if not report.passed:
+        if not report.passed or report.user_properties:
             return True
         if self._passed_output_is_shown is None:
             self._passed_output_is_shown = shows_passed_output(self._config)

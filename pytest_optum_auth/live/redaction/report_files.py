@@ -13,7 +13,7 @@ from typing import Any, Final
 from .redactor import Redactor
 
 # Options that name a folder of reports, not one file.
-_FOLDERS: Final = ("allure_report_dir",)
+_FOLDERS: Final = ("allure_report_dir", "benchmark_storage")
 # Clocks of file systems are coarse.
 _TOLERANCE: Final = 2.0
 
@@ -57,4 +57,5 @@ def _paths(value: Any) -> Iterator[Path]:
         # argparse.FileType has opened it already.
         value = getattr(value, "name", None)
     if isinstance(value, (str, os.PathLike)) and str(value):
-        yield Path(os.path.expanduser(os.path.expandvars(str(value))))
+        path = str(value).removeprefix("file://")
+        yield Path(os.path.expanduser(os.path.expandvars(path)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .redactor import Redactor
@@ -32,10 +32,10 @@ class Walk:
             return self._masked(value, depth)
         return value
 
-    def report(self, report: Any, depth: int = _DEPTH, *, leave: Container[str] = ()) -> None:
-        """Mask secrets in a report, or in a part of one, in place; ``leave`` names attributes."""
+    def report(self, report: Any, depth: int = _DEPTH) -> None:
+        """Mask secrets in a report, or in a part of one, in place."""
         for name, old in list(getattr(report, "__dict__", {}).items()):
-            if name not in _NOT_OUTPUT and name not in leave:
+            if name not in _NOT_OUTPUT:
                 new = self.value(old, depth)
                 if new is not old:
                     with contextlib.suppress(Exception):

@@ -35,6 +35,28 @@ def conflict(item: pytest.Item) -> str | None:
     return None
 
 
+def recording(item: pytest.Item) -> str | None:
+    """Why ``item`` must not run as what it sends and gets is recorded; ``None`` when it is not.
+
+    By pytest-recording and pytest-vcr: a marker, or a fixture that says how.
+    """
+    mark = item.get_closest_marker("vcr")
+    fixtures = getattr(item, "funcargs", {})
+    config = fixtures.get("vcr_config")
+    modes = {
+        "pytest.mark.vcr(record_mode={!r})": mark and mark.kwargs.get("record_mode"),
+        "vcr_config, record_mode={!r}": isinstance(config, dict) and config.get("record_mode"),
+        "fixture record_mode, {!r}": fixtures.get("record_mode"),
+    }
+    for source, mode in modes.items():
+        if mode and str(mode) != "none":
+            return (
+                f"This live test records what it sends and gets ({source.format(mode)}), secrets "
+                "included: play back only (record_mode='none'), or take the recorder out of it."
+            )
+    return None
+
+
 class LiveGate:
     """Hooks around each live test."""
 
@@ -55,9 +77,12 @@ class LiveGate:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
-        """After the fixtures: one of them may have frozen the clock."""
+        """After the fixtures: one of them may have frozen the clock, or started a recorder."""
         if item.get_closest_marker(live_mode.MARKER) is None:
             return
+        records = recording(item)
+        if records is not None:
+            pytest.fail(records, pytrace=False)
         library = clocks.frozen_by()
         if library is not None:
             pytest.fail(clocks.frozen_sentence(library), pytrace=False)

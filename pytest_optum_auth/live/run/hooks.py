@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 import pytest
 
 from .. import mode as live_mode
-from ..redaction import plugin as redaction
 from ..sandbox.environment import remember_environment
 from ..sandbox.production_guard import ProductionGuard
 from . import refusal
 from .gate import LiveGate
 from .require import Verdict
-
-
-def mask(config: pytest.Config, secrets: Mapping[str, str]) -> None:
-    """Mask ``secrets`` from now on; tokens as well in a run that may call the sandbox."""
-    live = live_mode.live_is_on(live_mode.live_mode(config), os.environ)
-    redaction.protect(config, secrets, live=live)
 
 
 def configure(config: pytest.Config) -> None:

@@ -9,14 +9,24 @@ import pytest
 
 from ..sandbox.environment import remembered_environment
 
-# Options of pytest and of recording plugins that copy what tests handle to files or to a web
-# site, past every report; the values are those that switch an option off.
+# Options of pytest, of recording plugins and of those that keep snapshots, which copy what tests
+# handle to files or to a web site, past every report; the values are those that switch it off.
 _COPYING_OPTIONS: Final = {
     "debug": ("--debug", (None, False)),
     "pastebin": ("--pastebin", (None,)),
     "record_mode": ("--record-mode", (None, "none")),
     "vcr_record": ("--vcr-record", (None, "none")),
+    "update_snapshots": ("--snapshot-update", (None, False)),
+    "snapshot_update": ("--snapshot-update", (None, False)),
+    "inline_snapshot": ("--inline-snapshot", (None, "", "disable", "report", "short-report")),
+    "force_regen": ("--force-regen", (None, False)),
+    "regen_all": ("--regen-all", (None, False)),
 }
+_COPYING_VARIABLES: Final = (
+    "PYTEST_DEBUG",
+    "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY",
+    "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY_NOCOVER",
+)
 #: Report attribute that carries the sentence from a worker of xdist to its controller.
 _SENTENCE: Final = "optum_live_refusal"
 
@@ -64,9 +74,10 @@ def _sentence(config: pytest.Config) -> str | None:
                 f"{option} copies what live tests handle, secrets included: leave it out, or add "
                 "--optum-live=off."
             )
-    if os.environ.get("PYTEST_DEBUG"):
-        return (
-            "PYTEST_DEBUG prints what live tests handle, secrets included: unset it, or add "
-            "--optum-live=off."
-        )
+    for variable in _COPYING_VARIABLES:
+        if os.environ.get(variable):
+            return (
+                f"{variable} copies what live tests handle, secrets included: unset it, or add "
+                "--optum-live=off."
+            )
     return None

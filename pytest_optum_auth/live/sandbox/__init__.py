@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -14,9 +14,10 @@ from ..redaction import plugin as redaction
 from . import clocks
 from .availability import Obstacle, environment_or_obstacle
 from .environment import Environment
-from .http import LiveError
-from .refused import Refused, refused_in
-from .token_request import LiveToken, request_token
+
+if TYPE_CHECKING:
+    from .refused import Refused
+    from .token_request import LiveToken
 
 # A test that gets no answer shows its own line and one sentence, not the way to it.
 __tracebackhide__ = True
@@ -70,6 +71,9 @@ class LiveSandbox:
         Raises :class:`~.wire.LiveError`, one sentence, when the sandbox gives none or when a
         library holds the clock. A refusal is remembered: accounts get locked by repeated tries.
         """
+        # Imported when it is first used: a run with credentials may have no live test.
+        from .token_request import request_token
+
         _check_clock()
         with self._lock:
             if self._token is None or self._token.expires_at - time.time() < MARGIN:
@@ -88,6 +92,8 @@ class LiveSandbox:
 def _check_clock() -> None:
     library = clocks.frozen_by()
     if library is not None:
+        from .http import LiveError
+
         raise LiveError(clocks.frozen_sentence(library))
 
 
@@ -101,4 +107,6 @@ def open_sandbox(request: pytest.FixtureRequest) -> LiveSandbox:
         if environment.fails:
             pytest.fail(environment.reason, pytrace=False)
         pytest.skip(environment.reason)
+    from .refused import refused_in
+
     return LiveSandbox(environment, redaction.learner(request.config), refused_in(request))
