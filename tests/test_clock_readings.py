@@ -7,11 +7,15 @@ import datetime as dt
 import pickle
 import subprocess
 import sys
+import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import freezegun
+import hypothesis
+import hypothesis.strategies
 import pytest
 
 from pytest_optum_auth import Clock
@@ -133,16 +137,15 @@ MONOTONIC: dict[str, Callable[[], float]] = {
     "monotonic_ns": lambda: time.monotonic_ns() / 10**9,
     "perf_counter": lambda: time.perf_counter(),
     "perf_counter_ns": lambda: time.perf_counter_ns() / 10**9,
+    "clock_gettime": lambda: time.clock_gettime(time.CLOCK_MONOTONIC),
+    "clock_gettime_ns": lambda: time.clock_gettime_ns(time.CLOCK_MONOTONIC) / 10**9,
+    "clock_gettime, wall": lambda: time.clock_gettime(time.CLOCK_REALTIME),
 }
-if hasattr(time, "clock_gettime"):
-    MONOTONIC |= {
-        "clock_gettime": lambda: time.clock_gettime(time.CLOCK_MONOTONIC),
-        "clock_gettime_ns": lambda: time.clock_gettime_ns(time.CLOCK_MONOTONIC) / 10**9,
-        "clock_gettime, wall": lambda: time.clock_gettime(time.CLOCK_REALTIME),
-    }
 
 
-@pytest.mark.parametrize("reading", MONOTONIC)
+@pytest.mark.parametrize(
+    "reading", [name for name in MONOTONIC if hasattr(time, name.partition(",")[0])]
+)
 def test_what_measures_moves_as_far_as_told(reading: str, optum_clock: Clock) -> None:
     before = MONOTONIC[reading]()
     optum_clock.tick(7.25)
@@ -362,3 +365,71 @@ def test_a_clock_that_moves_is_not_stuck(optum_clock: Clock, optum_auth: Any) ->
         optum_clock.tick(0.001)
 
     assert "in a row" not in optum_auth.timeline()
+
+
+# Who sees the real time.
+
+
+def module_of_the_user(name: str) -> Any:
+    """With functions of its own that read the time."""
+    module = types.ModuleType(name)
+    source = "import time, datetime\ndef read(): return time.time()\n"
+    source += "def today(): return datetime.datetime.now()\ndef call(f): return f()\n"
+    exec(source, vars(module))
+    return module
+
+
+def read_for(module: Any) -> float:
+    reading: float = module.read()
+    return reading
+
+
+@pytest.fixture
+def waiter() -> Iterator[Any]:
+    freezegun.configure(extend_ignore_list=["waiter_of"])
+    yield module_of_the_user("waiter_of_the_user")
+    freezegun.config.reset_config()
+
+
+def test_the_ignore_list_of_the_user_counts(waiter: Any) -> None:
+    with Clock("2026-07-01T02:00:00Z") as clock:
+        assert abs(waiter.read() - clock.time) > 3600
+        assert abs(waiter.today().timestamp() - clock.time) > 3600
+        assert read_for(module_of_the_user("another")) == clock.time
+
+
+def test_what_a_module_of_that_list_calls_sees_the_real_time_too(waiter: Any) -> None:
+    """As with freezegun: up to five frames above."""
+    with Clock("2026-07-01T02:00:00Z") as clock:
+        assert abs(waiter.call(module_of_the_user("another").read) - clock.time) > 3600
+        assert abs(waiter.call(lambda: waiter.read()) - clock.time) > 3600
+
+
+def test_a_reader_near_the_end_of_the_stack_is_told(waiter: Any) -> None:
+    found: list[float] = []
+    with Clock(5):
+        thread = threading.Thread(target=lambda: found.append(time.time()))
+        thread.run = lambda: found.append(time.time())  # type: ignore[method-assign]
+        thread.start()
+        thread.join()
+
+    assert found == [5]
+
+
+@pytest.mark.parametrize("name", ["github_client", "hypothesis_of_mine", "asyncio_client"])
+def test_a_name_that_only_begins_like_a_library_is_frozen(name: str) -> None:
+    with Clock(5):
+        assert module_of_the_user(name).read() == 5
+
+
+@pytest.mark.parametrize("name", ["gi.repository", "hypothesis.core", "asyncio.base_events"])
+def test_what_waits_or_measures_sees_the_real_time(name: str) -> None:
+    with Clock(5):
+        assert module_of_the_user(name).read() > 5
+
+
+@hypothesis.settings(deadline=200, max_examples=5)
+@hypothesis.given(hypothesis.strategies.integers(1, 7200))
+def test_the_deadline_of_hypothesis_does_not_see_a_moved_clock(seconds: int) -> None:
+    with Clock() as clock:
+        clock.tick(seconds)

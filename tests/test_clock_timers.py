@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from asyncio import futures
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -46,27 +47,20 @@ def test_asyncio_has_the_names_that_we_take_from_its_inside() -> None:
 
 
 def test_threads_that_read_the_time_while_clocks_start_and_stop() -> None:
-    errors: list[Exception] = []
     stop = threading.Event()
 
-    def read() -> None:
+    def read() -> bool:
         while not stop.is_set():
-            try:
-                time.time(), time.monotonic(), dt.datetime.now(), time.localtime()
-            except Exception as error:
-                errors.append(error)
+            time.time(), time.monotonic(), dt.datetime.now(), time.localtime()
+        return True
 
-    threads = [threading.Thread(target=read) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for _ in range(15):
-        with Clock() as clock:
-            clock.tick()
-    stop.set()
-    for thread in threads:
-        thread.join()
-
-    assert errors == []
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for _ in range(15):
+            with Clock() as clock:
+                clock.tick()
+        stop.set()
+        assert all(reader.result() for reader in readers)
 
 
 def test_a_loop_in_another_thread_never_reads_the_frozen_time() -> None:
@@ -173,8 +167,7 @@ def test_advance_does_not_wait_for_a_loop_of_another_thread(optum_clock: Clock) 
 class BlindLoop(asyncio.SelectorEventLoop):
     """It keeps its timers in its own way, as loops of other libraries do."""
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
-        return super().call_at(when, callback, *args, context=context)
+    call_at = None  # type: ignore[assignment]
 
 
 def test_advance_on_a_loop_whose_timers_it_cannot_see_says_so(optum_clock: Clock) -> None:
@@ -198,8 +191,7 @@ def test_advance_on_a_loop_whose_timers_it_cannot_see_says_so(optum_clock: Clock
 
 
 def test_a_timer_keeps_its_checks_in_debug_mode(optum_clock: Clock) -> None:
-    async def coroutine() -> None:
-        raise NotImplementedError
+    async def coroutine() -> None: ...
 
     async def main() -> None:
         with pytest.raises(TypeError, match="coroutines cannot be used with call_at"):

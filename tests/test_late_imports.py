@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import importlib
 import importlib.util
 import sys
@@ -11,6 +12,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -137,15 +139,12 @@ def test_it_is_frozen_by_the_next_clock(late: Import) -> None:
 
 def test_a_module_in_c_sees_the_genuine_class_while_it_loads() -> None:
     """What pandas crashes without."""
-    name = "_zoneinfo"
-    loaded = sys.modules.pop(name, None)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        loaded = importlib.import_module("_zoneinfo")
+        patch.delitem(sys.modules, "_zoneinfo")
         with Clock(10**9):
-            module = importlib.import_module(name)
+            module = importlib.import_module("_zoneinfo")
             assert module.ZoneInfo("UTC").utcoffset(dt.datetime.now()) == dt.timedelta(0)
-    finally:
-        if loaded is not None:
-            sys.modules[name] = loaded
 
     assert module is not loaded
 
@@ -233,9 +232,7 @@ def test_a_loader_that_somebody_else_has_wrapped_since_is_left_alone() -> None:
         with Clock(10**9):
             ours = SourceFileLoader.exec_module
 
-            def wrapped(loader: SourceFileLoader, module: ModuleType) -> None:
-                ours(loader, module)
-
+            wrapped = functools.partial(ours)
             patch.setattr(SourceFileLoader, "exec_module", wrapped)
         assert SourceFileLoader.exec_module is wrapped
     # What it has put back is ours: of a clock that is over, and harmless.
@@ -262,3 +259,23 @@ def test_a_library_that_keeps_the_classes_of_its_first_use_meets_the_genuine_one
 
     assert [kept is dt.datetime for kept in library.kept] == [True] * 4
     monkeypatch.delitem(sys.modules, "polars")
+
+
+def test_two_threads_that_load_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names = [f"both_{number}_{uuid.uuid4().hex}" for number in range(2)]
+    meeting = ModuleType("meeting_of_the_test")
+    vars(meeting)["wait"] = threading.Barrier(2).wait
+    monkeypatch.setitem(sys.modules, meeting.__name__, meeting)
+    for name in names:
+        (tmp_path / f"{name}.py").write_text(
+            "import sys, time\nsys.modules['meeting_of_the_test'].wait(5)\nREAL = time.time()\n"
+            "from time import time as now\n"
+        )
+    with Clock(5):
+        with ThreadPoolExecutor(2) as pool:
+            modules = list(pool.map(importlib.import_module, names))
+        assert [module.now() for module in modules] == [5, 5]
+        assert type(time) is ModuleType
+
+    assert all(sys.modules.pop(name).REAL > 5 for name in names)

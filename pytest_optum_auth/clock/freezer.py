@@ -46,8 +46,6 @@ class Freezer:
 
     def start(self) -> None:
         """Freeze the time."""
-        if self.is_shown:
-            return
         self._real = RealTime(freezegun.users_ignore_list())
         self._modules = set(sys.modules)
         inside_another = freezegun.is_frozen()

@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final, Protocol
 
@@ -209,25 +209,29 @@ def _as(cls: type[dt.datetime], moment: dt.datetime) -> dt.datetime:
     return moment if cls is datetime else cls.combine(moment.date(), moment.timetz())
 
 
-def _readings() -> list[Reading]:
+def _readings() -> Iterator[Reading]:
     localtime, ctime = GENUINE["localtime"], time.ctime
-    readings = [
-        *(Reading(n, lambda ns: ns / _SECOND) for n in ("time", "monotonic", "perf_counter")),
-        *(Reading(n, lambda ns: ns) for n in ("time_ns", "monotonic_ns", "perf_counter_ns")),
-        Reading("localtime", lambda ns: localtime(ns // _SECOND)),
-        Reading("gmtime", lambda ns: GENUINE["gmtime"](ns // _SECOND)),
-        Reading("ctime", lambda ns: ctime(ns // _SECOND)),
-        Reading("asctime", lambda ns: ctime(ns // _SECOND)),
-        Reading("strftime", lambda ns, f: GENUINE["strftime"](f, localtime(ns // _SECOND)), 1),
-        Sleep(),
-    ]
-    if hasattr(time, "clock_gettime"):
-        read, read_ns = time.clock_gettime, time.clock_gettime_ns
-        readings += [
-            Reading("clock_gettime", lambda ns, c: ns / _SECOND if c in _MOVED else read(c), 1),
-            Reading("clock_gettime_ns", lambda ns, c: ns if c in _MOVED else read_ns(c), 1),
-        ]
-    return readings
+    yield from (Reading(n, lambda ns: ns / _SECOND) for n in ("time", "monotonic", "perf_counter"))
+    yield from (Reading(f"{n}_ns", lambda ns: ns) for n in ("time", "monotonic", "perf_counter"))
+    yield Reading("localtime", lambda ns: localtime(ns // _SECOND))
+    yield Reading("gmtime", lambda ns: GENUINE["gmtime"](ns // _SECOND))
+    yield Reading("ctime", lambda ns: ctime(ns // _SECOND))
+    yield Reading("asctime", lambda ns: ctime(ns // _SECOND))
+    yield Reading("strftime", lambda ns, f: GENUINE["strftime"](f, localtime(ns // _SECOND)), 1)
+    yield Sleep()
+    # Not every system has these.
+    for name, unit in (("clock_gettime", _SECOND), ("clock_gettime_ns", None)):
+        read = getattr(time, name, None)
+        yield from [] if read is None else [_system_clock(name, read, unit)]
+
+
+def _system_clock(name: str, read: Callable[[int], float], unit: int | None) -> Reading:
+    def frozen(ns: int, which: int) -> float:
+        if which not in _MOVED:
+            return read(which)
+        return ns if unit is None else ns / unit
+
+    return Reading(name, frozen, 1)
 
 
 FUNCTIONS: Final = {reading.genuine.__name__: reading for reading in _readings()}
