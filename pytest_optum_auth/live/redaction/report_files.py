@@ -14,6 +14,8 @@ from .redactor import Redactor
 
 # Options that name a folder of reports, not one file.
 _FOLDERS: Final = ("allure_report_dir", "benchmark_storage")
+# The tests themselves, and the trace of pytest, which is still open.
+_NOT_REPORTS: Final = ("file_or_dir", "debug")
 # Clocks of file systems are coarse.
 _TOLERANCE: Final = 2.0
 
@@ -42,7 +44,7 @@ class ReportFiles:
 
     def _written(self) -> Iterator[Path]:
         for name, value in list(vars(self._options).items()):
-            for path in _paths(value) if name != "file_or_dir" else ():
+            for path in _paths(value) if name not in _NOT_REPORTS else ():
                 files = path.rglob("*") if name in _FOLDERS else [path]
                 with contextlib.suppress(OSError):
                     yield from (file for file in files if self._is_new(file))
