@@ -400,6 +400,21 @@ def test_callers_that_return_without_an_answer_are_told() -> None:
     )
 
 
+def test_two_that_fetch_are_one_too_many() -> None:
+    class TwoMayFetch(GoodClient):
+        come = 0
+
+        def good_token(self, refused: str | None = None) -> Flow:
+            self.come += 1
+            if self.come == 2:
+                yield from self.fetch()
+            return (yield from super().good_token(refused))
+
+    assert told("single-flight", TwoMayFetch) == (
+        "made 2 token requests for 8 callers before the first token"
+    )
+
+
 def test_a_stampede_at_the_end_of_a_token_is_told() -> None:
     class ForgetsItsLock(GoodClient):
         def good_token(self, refused: str | None = None) -> Flow:
@@ -714,3 +729,15 @@ def test_a_client_that_gives_up_waiting_is_judged_by_what_it_makes_of_it() -> No
         check(in_threads(Impatient(fake), post_with_requests))
 
     assert told_of("html-success", try_it) == "kept"
+
+
+@pytest.mark.parametrize("guard_stubs", [True, False])
+@pytest.mark.parametrize("promise", ["reuses-token", "no-endless-401", "single-flight"])
+def test_a_stub_may_answer_for_the_api(promise: str, guard_stubs: bool) -> None:
+    class CallsAStub(GoodClient):
+        def __init__(self, fake: FakeOptum) -> None:
+            super().__init__(fake)
+            self.api_url = f"{fake.base_url}/stub"
+            fake.responses.post(self.api_url)
+
+    assert told(promise, CallsAStub, guard_stubs=guard_stubs) == "kept"
