@@ -19,6 +19,7 @@ import httpx
 import httpx2
 import pytest
 import requests
+import requests_mock
 import respx
 import urllib3
 from _pytest._io import saferepr
@@ -67,6 +68,9 @@ PRIVATE: dict[str, dict[str, Found]] = {
         "_transport_for_url": lambda _: clients_choose(),
         "_pool": lambda _: len(pools()) == 4,
         "_retries": lambda _: [pool._retries for pool in pools()] == [3] * 4,
+    },
+    "transports/requests_mock_.py": {
+        "_mock_target": lambda _: requests_mock.Mocker()._mock_target is requests.Session,
     },
     "transports/urllib3_response.py": {
         "original_response": lambda _: (

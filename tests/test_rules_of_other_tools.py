@@ -324,9 +324,10 @@ def test_a_client_that_gives_up_on_a_stub_is_told(using: str, optum_auth: FakeOp
 # requests-mock holds one lock around each of its requests.
 
 
-@EITHER_ORDER
-def test_a_token_request_does_not_wait_for_the_lock_of_requests_mock(around: Around) -> None:
-    fake = FakeOptum()
+def _ask_while_a_stub_answers(
+    mock: requests_mock.Mocker, session: requests.Session, fake: FakeOptum
+) -> None:
+    """A stub that does not answer before somebody else has got a token."""
     inside, asked = threading.Event(), threading.Event()
 
     def answer(*_: object) -> str:
@@ -334,25 +335,34 @@ def test_a_token_request_does_not_wait_for_the_lock_of_requests_mock(around: Aro
         assert asked.wait(5)
         return "done"
 
-    @contextlib.contextmanager
-    def theirs() -> Iterator[None]:
-        with requests_mock.Mocker() as mock:
-            mock.get(API, text=answer)
-            yield
-
-    with around(fake, theirs):
-        headers = good(fake)
-        got: list[str] = []
-        thread = threading.Thread(
-            target=lambda: got.append(requests.get(API, headers=headers).text)
-        )
-        thread.start()
-        assert inside.wait(5)
-        assert ask(send_with_requests, fake).status == 200
-        asked.set()
-        thread.join()
-
+    mock.get(API, text=answer)
+    headers = good(fake)
+    got: list[str] = []
+    thread = threading.Thread(target=lambda: got.append(session.get(API, headers=headers).text))
+    thread.start()
+    assert inside.wait(5)
+    assert session.post(fake.token_url, timeout=5).status_code == 415
+    asked.set()
+    thread.join()
     assert got == ["done"]
+
+
+@EITHER_ORDER
+def test_a_token_request_does_not_wait_for_the_lock_of_requests_mock(around: Around) -> None:
+    fake = FakeOptum()
+    mock = requests_mock.Mocker()
+
+    with around(fake, lambda: mock), requests.Session() as session:
+        _ask_while_a_stub_answers(mock, session, fake)
+
+
+def test_nor_where_one_session_is_mocked(optum_auth: FakeOptum) -> None:
+    with requests.Session() as session:
+        with requests_mock.Mocker(session=session) as mock:
+            _ask_while_a_stub_answers(mock, session, optum_auth)
+        with pytest.raises(requests.ConnectionError, match="no protect"):
+            session.get(API)
+    optum_auth.strict = False
 
 
 def test_a_hold_keeps_threads_beside_requests_mock(optum_auth: FakeOptum) -> None:
