@@ -173,6 +173,19 @@ def test_a_name_that_is_nowhere_is_told_as_ever() -> None:
         pytest_optum_auth.optum_nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
+@pytest.mark.parametrize("content", [{"member": "1"}, ["1"], {}])
+def test_the_json_of_an_exchange_is_a_property(content: object, optum_auth: FakeOptum) -> None:
+    api = optum_auth.protect("POST", "/claims")
+    headers = {"Authorization": f"Bearer {optum_auth.issue_token()}"}
+    send("POST", f"{optum_auth.base_url}/claims", json=content, headers=headers)
+
+    assert api.requests[0].json == content
+    assert json.dumps(api.requests[0].json) == json.dumps(content)
+    message = "the json of an Exchange is a property: write exchange.json, without ()"
+    with pytest.raises(TypeError, match=re.escape(message)):
+        api.requests[0].json()
+
+
 # Credentials as a pair and as fields.
 
 

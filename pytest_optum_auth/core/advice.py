@@ -30,7 +30,7 @@ def advice(request: Request, version: Version, clients: ClientRegistry) -> str:
         return ""
     if clients.is_secret(sent):
         return "a client_secret was sent as client_id: are the two exchanged?"
-    names = [repr(name) for name in clients.names()]
+    names = [repr(name) for name in clients]
     known = ", ".join(names[:_MOST_SHOWN]) + (" and others" if names[_MOST_SHOWN:] else "")
     return (
         f"{sent[:60]!a} was sent, known {'are' if len(names) > 1 else 'is'} {known}: give the "

@@ -71,10 +71,6 @@ class ClientRegistry:
         """The client of that identifier, or ``None``."""
         return self._clients.get(client_id)
 
-    def names(self) -> list[str]:
-        """The identifiers that are registered, the default one first."""
-        return list(self._clients)
-
     def is_secret(self, value: str) -> bool:
         """Whether ``value`` is the secret of some client."""
         return any(value == c.credentials.client_secret for c in self._clients.values())
