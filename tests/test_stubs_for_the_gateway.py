@@ -54,9 +54,10 @@ def test_a_stub_of_responses_answers(
     [exchange] = optum_auth.api_requests
     assert exchange.outcome == "token #1 accepted, answered by optum_responses"
     assert (exchange.kind, exchange.status, exchange.token) == ("api", 200, optum_auth.last_token)
-    assert stub.call_count == len(optum_responses.calls) == 1
-    assert stub.calls[0].request.url == f"{BASE}/claims"
-    assert stub.calls[0].response.status_code == 200
+    assert stub.call_count == 1
+    [recorded] = optum_responses.calls
+    assert recorded.request.url == f"{BASE}/claims"
+    assert recorded.response.status_code == 200  # type: ignore[union-attr]
 
 
 def test_a_stub_of_respx_answers(

@@ -75,7 +75,7 @@ class ResponsesStubs:
         return [
             Stub(_shown(stub), _host(stub), id(stub))
             for stub in self.mock.registered()
-            if not stub.calls
+            if not stub.call_count
         ]
 
 
