@@ -123,7 +123,8 @@ def test_what_changes_during_a_wait_counts(
     optum_auth.clock_skew = 0
 
     real = optum_auth._state.server_now
-    readings = iter([real(), token.expires_at])
+    # The last for the Date of the answer.
+    readings = iter([real(), token.expires_at, token.expires_at])
     monkeypatch.setattr(optum_auth._state, "server_now", lambda: next(readings))
 
     assert call(send, token).status == 401
