@@ -45,7 +45,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     for mark in reversed(marks):
         known.update(mark.kwargs.get("known", {}))
         only = mark.kwargs.get("only", only)
-    names = [name for name in PROMISES if only is None or name in only]
+    names = [name for name in PROMISES if not only or name in only]
     params = [
         pytest.param(
             name,

@@ -162,6 +162,21 @@ def test_a_known_one_is_a_strict_xfail_with_its_reason(run: Run) -> None:
     ]
 
 
+def test_an_empty_list_of_the_nearest_marker_means_all_again(run: Run) -> None:
+    result = run(
+        f"""{HEADER}
+@pytest.mark.optum_client_check(only=["reuses-token"])
+class TestAll:
+    @pytest.mark.optum_client_check(only=[])
+    def test_it(self, call, optum_client_check):
+        optum_client_check(call)
+""",
+        "--collect-only",
+    )
+
+    result.stdout.fnmatch_lines(["*20 tests collected*"])
+
+
 def test_the_table_tells_what_is_known(run: Run) -> None:
     result = run(KNOWN)
 
