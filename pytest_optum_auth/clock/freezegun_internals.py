@@ -85,7 +85,7 @@ class Freeze:
         stand_ins: Mapping[str, object],
         pickled: Callable[[Any], object],
     ) -> None:
-        self._freeze = freezegun.freeze_time("2000-01-01")
+        self._freeze = freezegun.freeze_time(Genuine.DateTime(2000, 1, 1))
         self._names = {
             **{f"fake_{name}": stand_ins[name] for name in FUNCTIONS},
             "FakeDate": stand_ins["date"],

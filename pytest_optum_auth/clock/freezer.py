@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import sys
 from collections.abc import Callable
 from types import FrameType, ModuleType
@@ -37,6 +38,7 @@ class Freezer:
         stuck: Callable[[], None] = lambda: None,
     ) -> None:
         self.slept = slept
+        self.is_on_top: Callable[[], bool] = functools.partial(freezegun.is_on_top, self)
         self._stuck = stuck
         self._monotonic_ns = freezegun.GENUINE["monotonic_ns"] if ticks else None
         self.move_to(start)
@@ -47,6 +49,8 @@ class Freezer:
     def start(self) -> None:
         """Freeze the time."""
         self._real = RealTime(freezegun.users_ignore_list())
+        # Not methods: each reading asks both.
+        self.is_real_for: Callable[[FrameType], bool] = self._real.is_for
         self._modules = set(sys.modules)
         inside_another = freezegun.is_frozen()
         first_use.use()
@@ -67,9 +71,10 @@ class Freezer:
         self._late_imports.remove()
         self.is_shown = False
         readings.SHOWN.clock = None
-        for name in sys.modules.keys() - self._modules:
+        for name, module in list(sys.modules.items()):
             # By whatever way it has come in, and what it may have taken since.
-            self._freeze_in(sys.modules[name])
+            if name not in self._modules:
+                self._freeze_in(module)
         self._names.put_back()
         self._freeze.stop()
 
@@ -89,14 +94,6 @@ class Freezer:
     def __call__(self) -> dt.datetime:
         """For freezegun (naive UTC)."""
         return self.now().replace(tzinfo=None)
-
-    def is_real_for(self, frame: FrameType | None) -> bool:
-        """Whether a call of a clock function from ``frame`` is told the real time."""
-        return self._real.is_for(frame)
-
-    def is_on_top(self) -> bool:
-        """Whether no other freezer hides this one."""
-        return freezegun.is_on_top(self)
 
     def check_on_top(self) -> None:
         """``RuntimeError`` when another freezer hides this one."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 # What a look at a module has found, by its name: a cache and nothing else.
 _looked_at: Final[dict[str, tuple[tuple[str, ...], bool]]] = {}
+_UNKNOWN: Final = ((), False)
 
 
 class Names:
@@ -26,9 +27,18 @@ class Names:
         To ``remember`` what a look at each has found is for pairs that are always the same.
         """
         known = _looked_at if remember else {}
+        wanted = self._pairs.keys()
         for name, module in list(sys.modules.items()):
             namespace = getattr(module, "__dict__", None)
-            if type(namespace) is dict and self._holds(name, namespace, known) and not keeps(name):
+            if type(namespace) is not dict:
+                continue
+            names = tuple(namespace)
+            last, holds = known.get(name, _UNKNOWN)
+            # Like freezegun, which looks at a module again when its names are others.
+            if names != last:
+                holds = not wanted.isdisjoint(map(id, namespace.values()))
+                known[name] = (names, holds)
+            if holds and not keeps(name):
                 self.replace_in(namespace)
 
     def replace_in(self, namespace: dict[str, Any]) -> None:
@@ -45,17 +55,3 @@ class Names:
             if namespace.get(name) is stand_in:
                 namespace[name] = genuine
         self._changed.clear()
-
-    def _holds(
-        self,
-        name: str,
-        namespace: dict[str, Any],
-        known: dict[str, tuple[tuple[str, ...], bool]],
-    ) -> bool:
-        names = tuple(namespace)
-        last, holds = known.get(name, ((), False))
-        # Like freezegun, which looks at a module again when its names are others.
-        if names != last:
-            holds = not self._pairs.keys().isdisjoint(map(id, namespace.values()))
-            known[name] = (names, holds)
-        return holds

@@ -35,14 +35,14 @@ class Frozen(Protocol):
     def nanoseconds(self) -> int:
         """Since 1970."""
 
-    def is_real_for(self, frame: FrameType | None) -> bool:
-        """Whether a call from ``frame`` is told the real time."""
+    is_real_for: Callable[[FrameType], bool]
+    """Whether a call from a frame is told the real time."""
 
-    def is_on_top(self) -> bool:
-        """Whether no other freezer hides this one."""
+    is_on_top: Callable[[], bool]
+    """Whether no other freezer hides this one."""
 
-    def slept(self, seconds: float) -> bool:
-        """Whether a sleep has moved the clock, and need not wait."""
+    slept: Callable[[float], bool]
+    """Whether a sleep has moved the clock, and need not wait."""
 
 
 class _Shown:
@@ -197,10 +197,20 @@ def _utc(clock: Frozen) -> dt.datetime:
     return EPOCH + dt.timedelta(microseconds=clock.nanoseconds() // 1000)
 
 
+class _Last:
+    """The zone and the second that were asked for last, and their local time."""
+
+    local: tuple[object, int, dt.datetime] = (None, 0, Genuine.DateTime.min)
+
+
 def _local(clock: Frozen) -> dt.datetime:
     # Of a whole second, since a float would round; to replace takes longer than all the rest.
-    seconds, rest = divmod(clock.nanoseconds(), _SECOND)
-    moment = Genuine.DateTime.fromtimestamp(seconds)
+    second, rest = divmod(clock.nanoseconds(), _SECOND)
+    zone, known, moment = _Last.local
+    # `time.tzset` makes another tuple.
+    if second != known or time.tzname is not zone:
+        zone, moment = time.tzname, Genuine.DateTime.fromtimestamp(second)
+        _Last.local = (zone, second, moment)
     return moment.replace(microsecond=rest // 1000) if rest else moment
 
 

@@ -6,43 +6,43 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Final
 
-# Each with all that stands below it.
+# Each with all that stands below it; the dot lets `asyncio_client` be another one.
 _WAITS_OR_MEASURES: Final = (
-    "asyncio",
-    "concurrent.futures",
-    "multiprocessing",
-    "queue",
-    "socketserver",
-    "subprocess",
-    "threading",
-    "trio",
-    "_pytest",
-    "execnet",
-    "hypothesis",
-    "pytest_benchmark",
-    "pytest_timeout",
-    "xdist",
+    "asyncio.",
+    "concurrent.futures.",
+    "multiprocessing.",
+    "queue.",
+    "socketserver.",
+    "subprocess.",
+    "threading.",
+    "trio.",
+    "_pytest.",
+    "execnet.",
+    "hypothesis.",
+    "pytest_benchmark.",
+    "pytest_timeout.",
+    "xdist.",
     # What replaces them must know them.
-    "freezegun",
-    "pytest_optum_auth.clock",
+    "freezegun.",
+    "pytest_optum_auth.clock.",
     # freezegun's own list, beside what stands above.
-    "django.utils.six.moves",
-    "gi",
-    "google.gax",
-    "nose.plugins",
-    "prompt_toolkit",
-    "selenium",
-    "six.moves",
+    "django.utils.six.moves.",
+    "gi.",
+    "google.gax.",
+    "nose.plugins.",
+    "prompt_toolkit.",
+    "selenium.",
+    "six.moves.",
 )
 # A clock function that is itself handed to a pool or a thread is called by one of these.
 _RUNS_OTHERS_CODE: Final = (
-    "concurrent.futures.process",
-    "concurrent.futures.thread",
-    "multiprocessing.dummy",
-    "multiprocessing.pool",
-    "multiprocessing.process",
-    "threading",
-    "trio._threads",
+    "concurrent.futures.process.",
+    "concurrent.futures.thread.",
+    "multiprocessing.dummy.",
+    "multiprocessing.pool.",
+    "multiprocessing.process.",
+    "threading.",
+    "trio._threads.",
 )
 # How far up the stack freezegun looks for a module of the user's list.
 _FRAMES: Final = 5
@@ -53,19 +53,19 @@ class RealTime:
 
     def __init__(self, users: Sequence[str] = ()) -> None:
         self._users = tuple(each for each in users if not _within(each, _WAITS_OR_MEASURES))
-        self._callers: dict[str, bool] = {}
+        self._callers: dict[object, bool] = {}
 
     def keeps(self, module: str) -> bool:
         """Whether ``module`` keeps the clock functions that it has imported."""
         return _within(module, _WAITS_OR_MEASURES) or module.startswith(self._users)
 
-    def is_for(self, frame: FrameType | None) -> bool:
+    def is_for(self, frame: FrameType) -> bool:
         """Whether a call of a clock function from ``frame`` is told the real time."""
-        name = _module(frame)
+        name = frame.f_globals.get("__name__")
         try:
             real = self._callers[name]
         except KeyError:
-            real = self.keeps(name) and not _within(name, _RUNS_OTHERS_CODE)
+            real = self.keeps(str(name)) and not _within(str(name), _RUNS_OTHERS_CODE)
             self._callers[name] = real
         return self._is_called_by_users(frame) if self._users and not real else real
 
@@ -73,15 +73,11 @@ class RealTime:
         for _ in range(_FRAMES):
             if frame is None:
                 return False
-            if _module(frame).startswith(self._users):
+            if str(frame.f_globals.get("__name__")).startswith(self._users):
                 return True
             frame = frame.f_back
         return False
 
 
-def _module(frame: FrameType | None) -> str:
-    return "" if frame is None else str(frame.f_globals.get("__name__"))
-
-
 def _within(module: str, packages: tuple[str, ...]) -> bool:
-    return f"{module}.".startswith(tuple(f"{package}." for package in packages))
+    return f"{module}.".startswith(packages)
