@@ -89,6 +89,8 @@ class FakeOptum(Settings):
         self._responses: ResponsesStubs | None = None
         self._respx: RespxStubs | None = None
         self._depth = 0
+        if self._transports:
+            active.unentered.add(self._gateway)
 
     @property
     def gateway(self) -> Gateway:

@@ -5,11 +5,14 @@ Of the process, since the methods of the client libraries that are replaced are.
 
 from __future__ import annotations
 
+import weakref
 from typing import Final
 
 from .gateway import Gateway
 from .messages import host_of
 
+#: Of fakes that were made and never entered: they answer nobody, and a user may think they do.
+unentered: Final[weakref.WeakSet[Gateway]] = weakref.WeakSet()
 # The latest first.
 _active: Final[list[tuple[Gateway, tuple[str, ...]]]] = []
 
@@ -17,6 +20,7 @@ _active: Final[list[tuple[Gateway, tuple[str, ...]]]] = []
 def add(gateway: Gateway, transports: tuple[str, ...]) -> None:
     """From now on ``gateway`` answers, before those that did already."""
     gateway.answers_here()
+    unentered.discard(gateway)
     _active.insert(0, (gateway, transports))
 
 

@@ -57,6 +57,11 @@ class SessionGuard:
                 f"A thread opened it that {leaked_by} has left running: let that test end it (join "
                 "the thread, close the client)"
             )
+        elif self._test and any(host in fake.state.hosts for fake in list(active.unentered)):
+            message += (
+                f"{self._test} opened it beside a FakeOptum() that was made but not entered: it "
+                "answers inside of `with FakeOptum() as optum:`"
+            )
         elif self._test:
             message += (
                 f"{self._test} opened it without a fake, or after its end: ask for the fixture "
