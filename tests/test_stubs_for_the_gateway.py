@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -843,3 +844,34 @@ def test_a_failure_that_the_client_swallows_fails_the_test(run: Any) -> None:
 
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["GET /claims, answered by optum_respx: AssertionError: *"])
+
+
+# The private side of the two libraries.
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (RequestsMock, "_find_match"),
+        (RequestsMock().get_registry(), "_responses"),
+        (respx.Router(), "_assert_all_called"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "of",
+)
+def test_a_name_that_is_not_public_is_still_there(owner: object, name: str) -> None:
+    assert hasattr(owner, name)
+
+
+def test_many_threads_are_each_given_an_answer_of_their_own(
+    optum_auth: FakeOptum, optum_responses: RequestsMock
+) -> None:
+    for number in range(24):
+        optum_responses.get(f"{BASE}/claims", body=str(number))
+    token = optum_auth.issue_token()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: call(send_with_requests, token, f"{BASE}/claims"), range(24))
+        )
+
+    assert sorted(int(answer.content) for answer in answers) == list(range(24))

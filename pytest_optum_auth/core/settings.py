@@ -159,7 +159,9 @@ class Settings:
         "Whether a request that a stub of another tool answers needs a good bearer token first.",
     )
     strict = Setting[bool](
-        True, _flag, "Whether unmet faults and unexpected requests fail the test at its end."
+        True,
+        _flag,
+        "Whether unmet faults, unexpected requests and stubs never asked fail the test at its end.",
     )
 
     # A type checker would take it to mean that every name can be set.
