@@ -18,6 +18,7 @@ from stand_in import CLIENT_ID, CLIENT_SECRET, StandIn
 
 from pytest_optum_auth.core.clients import Credentials
 from pytest_optum_auth.live.sandbox import http as wire
+from pytest_optum_auth.live.sandbox.explanation import Way, explain
 from pytest_optum_auth.live.sandbox.http import LiveError
 from pytest_optum_auth.live.sandbox.token_request import request_token
 
@@ -100,11 +101,6 @@ CERTIFICATES: dict[str, tuple[dict[str, Any], str]] = {
         "The certificate of localhost has expired: check the clock of this machine; if it is "
         "right, whoever runs the host or the proxy has to renew it.",
     ),
-    "not valid yet": (
-        {"not_before": datetime(2999, 1, 1, tzinfo=timezone.utc)},
-        "The certificate of localhost is not valid yet: check the clock of this machine; if it is "
-        "right, whoever runs the host or the proxy has to renew it.",
-    ),
 }
 
 
@@ -125,6 +121,16 @@ def test_a_certificate_that_does_not_fit_is_told(
         request_token(f"https://localhost:{port}/token", CREDENTIALS)
 
     assert str(raised.value) == sentence
+
+
+def test_a_certificate_of_tomorrow_is_told() -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate is not yet valid")
+    error.verify_code = 9
+
+    assert explain(Way("localhost", None), error, 1) == (
+        "The certificate of localhost is not valid yet: check the clock of this machine; if it is "
+        "right, whoever runs the host or the proxy has to renew it."
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlencode
 
 import jwt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_optum_auth.live.redaction.redactor import Redactor
 
@@ -146,3 +149,22 @@ def test_without_live_tests_nothing_is_masked_by_its_form() -> None:
     text = f"{FIRST} access_token={OPAQUE}"
 
     assert Redactor().redact(text) is text
+
+
+@settings(deadline=None)
+@given(
+    text=st.text() | st.from_regex(r"eyJ[A-Za-z0-9_=.-]*") | st.from_regex(r"access_token\W*\w*")
+)
+def test_no_text_is_too_strange(text: str) -> None:
+    redactor = Redactor(by_form=True)
+    redactor.learn_token(text)
+
+    assert isinstance(redactor.redact(text), str)
+
+
+def test_a_thread_may_print_while_another_gets_a_token(redactor: Redactor) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        numbers = [f"{number:08}" * 4 for number in range(200)]
+        done = pool.map(lambda n: redactor.learn_token(n) or redactor.redact(FIRST * 20), numbers)
+
+        assert {text[:9] for text in done} <= {f"[token {n}]"[:9] for n in range(1, 300)}

@@ -54,6 +54,8 @@ class KnownValues:
         self._parts: dict[int, dict[str, tuple[str, int]]] = {}
         # With the lengths of the parts that hold it; 0 when it is a form as a whole.
         self._probes: dict[str, set[int]] = {}
+        # The same, replaced as a whole: other threads may be searching meanwhile.
+        self._search: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     def add(self, name: str, value: str) -> None:
         """Look for ``value`` from now on; one under eight characters is ignored."""
@@ -66,6 +68,7 @@ class KnownValues:
                 self._probes.setdefault(form, set()).add(0)
             else:
                 self._divide(form, name, kind)
+        self._search = tuple((probe, tuple(sizes)) for probe, sizes in self._probes.items())
 
     def parts(self, text: str) -> Iterator[Part]:
         """What is seen of the secrets in ``text``: in order, apart from each other."""
@@ -98,7 +101,7 @@ class KnownValues:
             self._probes.setdefault(form[i : i + _PROBE], set()).add(size)
 
     def _hits(self, text: str) -> Iterator[tuple[int, int, str]]:
-        for probe, sizes in self._probes.items():
+        for probe, sizes in self._search:
             at = text.find(probe)
             while at >= 0:
                 for size in sizes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Final
 
 from .known_values import SHORTEST, KnownValues
@@ -27,6 +28,8 @@ class Redactor:
         self._forms = TokenForms(self._placeholder)
         self._numbers: dict[str, dict[int, int]] = {}
         self._clean: dict[str, None] = {}
+        # Threads learn and print at the same time.
+        self._lock = threading.Lock()
 
     def learn_secret(self, name: str, value: str) -> None:
         """Mask ``value``, of the variable ``name``, from now on."""
@@ -67,13 +70,15 @@ class Redactor:
         return data if masked is text else masked.encode("utf-8", "surrogateescape")
 
     def _learn(self, name: str, value: str) -> None:
-        self._clean.clear()
-        self._known.add(name, value)
+        with self._lock:
+            self._clean.clear()
+            self._known.add(name, value)
 
     def _placeholder(self, kind: str, value: str) -> str:
-        numbers = self._numbers.setdefault(kind, {})
-        # The value itself is not kept.
-        return f"[{kind} {numbers.setdefault(hash(value), len(numbers) + 1)}]"
+        with self._lock:
+            numbers = self._numbers.setdefault(kind, {})
+            # The value itself is not kept.
+            return f"[{kind} {numbers.setdefault(hash(value), len(numbers) + 1)}]"
 
     def _mask_known(self, text: str) -> str:
         # Colours may stand inside a secret: the search looks at the text without them.

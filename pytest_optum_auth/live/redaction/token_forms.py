@@ -61,6 +61,7 @@ class TokenForms:
         token = match[0]
         first, *others = token.split(".")
         whole = len(others) > 1 and all(others)
+        first = first.rstrip("=")
         decoded = base64.urlsafe_b64decode(first[: len(first) // 4 * 4])
         if not (whole or _HEADER.match(decoded)):
             return token
