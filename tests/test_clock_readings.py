@@ -196,6 +196,7 @@ def test_a_moment_that_is_given_is_that_moment() -> None:
         lambda: pickle.loads(pickle.dumps(dt.datetime.now(UTC))),
         lambda: copy.deepcopy(dt.datetime.now(UTC)),
     ],
+    ids=range(13),
 )
 def test_a_datetime_is_a_genuine_one(make: Callable[[], object]) -> None:
     assert type(make()) is type(Genuine.moment)

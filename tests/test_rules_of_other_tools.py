@@ -255,7 +255,7 @@ def test_a_callback_of_responses_may_ask_for_a_token(around: Around) -> None:
 
 
 @EITHER_ORDER
-@pytest.mark.parametrize("send", [SYNC, ASYNC])
+@pytest.mark.parametrize("send", [SYNC, ASYNC], ids=["sync", "async"])
 @pytest.mark.parametrize("using", ["httpcore", "httpx"])
 def test_a_side_effect_of_respx_may_ask_for_a_token(using: str, send: Send, around: Around) -> None:
     fake = FakeOptum()
@@ -294,7 +294,7 @@ def test_one_tool_lets_a_request_through_to_another(optum_auth: FakeOptum) -> No
     assert outcomes(optum_auth) == [(200, "token #1 accepted, answered by responses")]
 
 
-@pytest.mark.parametrize("send", [SYNC, ASYNC])
+@pytest.mark.parametrize("send", [SYNC, ASYNC], ids=["sync", "async"])
 def test_one_level_of_respx_lets_a_request_through_to_the_other(
     send: Send, optum_auth: FakeOptum
 ) -> None:
@@ -405,7 +405,7 @@ def test_an_answer_that_is_streamed_is_left_to_the_client(optum_auth: FakeOptum)
     assert exchange.response.body == b""
 
 
-@pytest.mark.parametrize("send", [SYNC, ASYNC])
+@pytest.mark.parametrize("send", [SYNC, ASYNC], ids=["sync", "async"])
 @pytest.mark.parametrize("using", ["httpcore", "httpx"])
 def test_an_answer_of_httpx_is_in_the_journal(
     send: Send, using: str, optum_auth: FakeOptum
@@ -465,7 +465,11 @@ def parts() -> Iterator[bytes]:
     yield b"two"
 
 
-@pytest.mark.parametrize("body", [lambda: io.BytesIO(b"onetwo"), parts, lambda: "onetwo"])
+@pytest.mark.parametrize(
+    "body",
+    [lambda: io.BytesIO(b"onetwo"), parts, lambda: "onetwo"],
+    ids=["file", "parts", "text"],
+)
 def test_a_body_is_read_by_the_stub_too(body: Callable[[], Any], optum_auth: FakeOptum) -> None:
     def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
         sent: Any = request.body
