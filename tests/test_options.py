@@ -58,15 +58,18 @@ def test_an_ini_option_chooses_the_transports(run: Run, pytester: pytest.Pyteste
         """
 import httpx, requests
 
-before = requests.Session.send, httpx.Client.send
+def methods():
+    return vars(requests.Session)["send"], vars(httpx.Client)["send"]
+
+before = methods()
 
 def test_it(optum_auth):
     assert httpx.post(optum_auth.token_url).status_code == 415
-    assert requests.Session.send is before[0]
-    assert httpx.Client.send is not before[1]
+    assert methods()[0] is before[0]
+    assert methods()[1] is not before[1]
 
 def test_after_it():
-    assert (requests.Session.send, httpx.Client.send) == before
+    assert methods() == before
 """
     )
 

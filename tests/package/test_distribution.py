@@ -105,13 +105,15 @@ def test_the_sdist_holds_no_other_file_than_those_at_the_top(sdist: set[str]) ->
     }
 
 
-def test_three_libraries_are_required_and_no_client_library(metadata: Message) -> None:
+def test_five_libraries_are_required(metadata: Message) -> None:
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
 
     assert sorted(line.partition(">=")[0].lower() for line in required) == [
         "freezegun",
         "pyjwt",
         "pytest",
+        "responses",
+        "respx",
     ]
 
 
