@@ -295,6 +295,7 @@ def test_under_another_freezer_the_readings_are_its(optum_clock: Clock) -> None:
     with freezegun.freeze_time("2030-01-01T12:00:00", tz_offset=-4):
         assert (dt.datetime.now().hour, dt.datetime.today().hour) == (8, 8)
         assert dt.datetime.utcnow().hour == 12
+        assert dt.datetime.fromtimestamp(time.time()) == dt.datetime.now()
         assert dt.date.today().isoformat() == "2030-01-01"
         assert time.time() == 1893499200
         assert time.gmtime()[:4] == (2030, 1, 1, 12)

@@ -137,3 +137,17 @@ def test_it_installs_the_names_that_we_put_in_their_place() -> None:
         assert dt.date is STAND_INS["date"]
         assert copyreg.dispatch_table[api.real_datetime] is pickled
         assert copyreg.dispatch_table[api.real_date] is pickled
+
+
+def test_a_freezer_that_somebody_tears_down_fails_one_test_alone() -> None:
+    clock = Clock(NEW_YEAR)
+    clock.__enter__()
+    api.freeze_factories.clear()
+    with pytest.raises(IndexError):
+        clock.__exit__(None, None, None)
+    for stack in (api.ignore_lists, api.tick_flags, api.tz_offsets):
+        stack.clear()
+
+    with Clock(5) as clock:
+        assert time.time() == clock.time == 5
+    assert time.time() > 5

@@ -160,10 +160,11 @@ class Clock:
     def __exit__(self, *_: object) -> None:
         self._depth = max(0, self._depth - 1)
         if self._freezer is not None and not self._depth:
-            self._timers.remove()
-            self._freezer.stop()
-            self._freezer = None
+            freezer, self._freezer = self._freezer, None
+            # First, so that a freezer that somebody has torn down fails this test alone.
             _clocks.remove(self)
+            self._timers.remove()
+            freezer.stop()
 
     @contextlib.contextmanager
     def real(self) -> Iterator[None]:
