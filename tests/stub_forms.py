@@ -158,7 +158,7 @@ def respx_start(body: Body) -> None:
         router.stop()
 
 
-class _Answer(aiohttp.ClientResponse):
+class AiohttpAnswer(aiohttp.ClientResponse):
     """With what newer versions of aiohttp want of it, which aioresponses does not know."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -168,7 +168,7 @@ class _Answer(aiohttp.ClientResponse):
 
 
 def _stub_of(mock: aioresponses) -> Stub:
-    mock.get(API, body=STUBBED, repeat=True, response_class=_Answer)
+    mock.get(API, body=STUBBED, repeat=True, response_class=AiohttpAnswer)
     return Stub(lambda: sum(map(len, mock.requests.values())), send_with_aiohttp, mock)
 
 

@@ -20,7 +20,7 @@ import requests_mock
 import responses
 import respx
 from aioresponses import aioresponses
-from stub_forms import API, ASYNC, BASE, PATH, SYNC
+from stub_forms import API, ASYNC, BASE, PATH, SYNC, AiohttpAnswer
 from test_stubs_of_other_tools import genuine, good, nothing_leaves  # noqa: F401
 from token_requests import ask
 from transports_under_test import TLS, Send, send_with_aiohttp, send_with_requests
@@ -523,6 +523,12 @@ SPOILT = {"a": 1, "b": 2}
     [
         pytest.param(with_responses, send_with_requests, {"json": SPOILT}, id="responses"),
         pytest.param(with_requests_mock, send_with_requests, {"json": SPOILT}, id="requests-mock"),
+        pytest.param(
+            with_aioresponses,
+            send_with_aiohttp,
+            {"payload": SPOILT, "repeat": True, "response_class": AiohttpAnswer},
+            id="aioresponses",
+        ),
         *[
             pytest.param(
                 with_respx("httpcore"),

@@ -9,26 +9,20 @@ change: ``Client._transport_for_url``, ``HTTPTransport._pool`` and, of httpcore'
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import importlib
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from ..core.active import gateway_at
 from ..core.gateway import Gateway
 from ..core.messages import Headers, NetworkFault, Request, Response
-from ..core.other_tools import PassedThrough, ShownAnswer
 from ..patching import Interception, Method, OverOthers
-from ..stubs.foreign import Library, is_handed_over, passage_of, past, past_async, respx_in, tool_of
+from ..stubs.foreign import passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
+from .httpx_stubs import ASYNC, SYNC, ConnectionEnds, PastTool
 
 __tracebackhide__ = True  # in the traceback of a test
-
-
-# What connects, of httpcore: to a host, and by a proxy to one.
-_POOLS: Final = ("ConnectionPool", "HTTPProxy", "AsyncConnectionPool", "AsyncHTTPProxy")
 
 
 class HttpxTransport:
@@ -45,7 +39,7 @@ class HttpxTransport:
             "timeout": library.ReadTimeout,
             "disconnect": library.RemoteProtocolError,
         }
-        self._pools: list[Interception] = []
+        self._ends = ConnectionEnds(self._core)
         sync, not_sync = library.HTTPTransport, library.AsyncHTTPTransport
         self._halves = (
             _Half(library.Client, sync, "handle_request", self._around_sync),
@@ -61,8 +55,7 @@ class HttpxTransport:
         """Undo :meth:`install`."""
         for half in self._halves:
             half.remove()
-        for pool in self._pools:
-            pool.remove()
+        self._ends.remove()
 
     def _around_sync(self, beneath: Method) -> Method:
         tool = tool_of(beneath)
@@ -75,9 +68,9 @@ class HttpxTransport:
             found = tool or respx_in(self._core)
             if found is None:
                 return answer()
-            self._watch_connections()
+            self._ends.install()
             stubbed = functools.partial(beneath, transport, request)
-            return past(found, request, stubbed, answer, _SYNC)
+            return past(found, request, stubbed, answer, SYNC)
 
         return handle_request
 
@@ -92,23 +85,11 @@ class HttpxTransport:
             found = tool or respx_in(self._core)
             if found is None:
                 return await answer()
-            self._watch_connections()
+            self._ends.install()
             stubbed = functools.partial(beneath, transport, request)
-            return await past_async(found, request, stubbed, answer, _ASYNC)
+            return await past_async(found, request, stubbed, answer, ASYNC)
 
         return handle_async_request
-
-    def _watch_connections(self) -> None:
-        """Stop what respx lets through at its lower level, where a connection would be opened."""
-        if not self._pools:
-            # As late as this: httpx loads it with the first client, and it loads trio.
-            core = importlib.import_module(self._core)
-            self._pools = [
-                Interception(getattr(core, name), "create_connection", _around_create_connection)
-                for name in _POOLS
-            ]
-        for pool in self._pools:
-            pool.install()
 
     def _answer(self, gateway: Gateway, transport: Any, request: Any) -> Any:
         incoming = self._incoming(request, request.read())
@@ -171,15 +152,6 @@ class HttpxTransport:
         return exception
 
 
-def _around_create_connection(beneath: Method) -> Method:
-    def create_connection(pool: Any, origin: Any) -> Any:
-        if is_handed_over() and gateway_at(origin.host.decode("ascii")) is not None:
-            raise PassedThrough
-        return beneath(pool, origin)
-
-    return create_connection
-
-
 class _Half:
     """The sync or the async half of the library: a transport, and the client that sends by it."""
 
@@ -214,61 +186,13 @@ class _Half:
             if _gateway_of(url) is None:
                 return beneath(client, url)
             chosen = self._choice.genuine(client, url)
-            return chosen if tool is None else _Past(tool, beneath(client, url), chosen)
+            return chosen if tool is None else PastTool(tool, beneath(client, url), chosen)
 
         return transport_for_url
 
 
-class _Past:
-    """The transport that a client would use without the tool that has chosen ``stubbed`` for it."""
-
-    def __init__(self, tool: str, stubbed: Any, chosen: Any) -> None:
-        self._tool = tool
-        self._stubbed = stubbed
-        self._chosen = chosen
-
-    def handle_request(self, request: Any) -> Any:
-        stubbed, onward = (
-            functools.partial(way.handle_request, request) for way in (self._stubbed, self._chosen)
-        )
-        return past(self._tool, request, stubbed, onward, _SYNC)
-
-    async def handle_async_request(self, request: Any) -> Any:
-        stubbed, onward = (
-            functools.partial(w.handle_async_request, request)
-            for w in (self._stubbed, self._chosen)
-        )
-        return await past_async(self._tool, request, stubbed, onward, _ASYNC)
-
-
 def _gateway_of(url: Any) -> Gateway | None:
     return gateway_at(url.raw_host.decode("ascii"))
-
-
-def _shown(answer: Any) -> ShownAnswer:
-    """An answer of another tool, for the journal."""
-    headers = answer.headers.multi_items()
-    return ShownAnswer(answer.status_code, headers, functools.partial(_content, answer))
-
-
-def _content(answer: Any) -> bytes:
-    # RuntimeError: not read, or taken from the stream.
-    with contextlib.suppress(RuntimeError):
-        content: bytes = answer.content
-        return content
-    return b""
-
-
-def _read(answer: Any) -> Response:
-    return Response(answer.status_code, tuple(answer.headers.multi_items()), answer.read())
-
-
-async def _read_async(answer: Any) -> Response:
-    return Response(answer.status_code, tuple(answer.headers.multi_items()), await answer.aread())
-
-
-_SYNC: Final = Library(_shown, _read)
-_ASYNC: Final = Library(_shown, _read_async)
 
 
 def _retries(transport: Any) -> int:
