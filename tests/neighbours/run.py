@@ -1,0 +1,143 @@
+"""The neighbours' own test suites beside the plugin: without it, loaded and idle, and with a fake.
+
+    python tests/neighbours/run.py [NAME ...]
+
+Each suite comes from the source distribution of the version that is installed, and is run three
+times. A test whose outcome is another one beside the plugin is a fault of ours, unless it stands
+in ``KNOWN`` with its reason. Takes minutes, and downloads: `tox -e neighbours`.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+# Where the tests stand, and options of the suite's own. That of respx is in no distribution.
+SUITES: dict[str, tuple[str, ...]] = {
+    "responses": ("responses/tests",),
+    "pytest-httpx": ("tests",),
+    "requests-mock": ("tests",),
+    "requests": ("tests",),
+    "httpx": ("tests",),
+    "aiohttp": ("tests/test_client_session.py", "tests/test_client_request.py",
+                "tests/test_client_response.py", "tests/test_connector.py"),
+    "aioresponses": ("tests",),
+    "Authlib": ("tests/clients",),
+    "requests-oauthlib": ("tests",),
+    "httpx-auth": ("tests",),
+    "freezegun": ("tests",),
+    "time-machine": ("tests",),
+}  # fmt: skip
+# By suite, and a pattern of its tests: why they may end in another way with a fake for each.
+KNOWN: dict[str, dict[str, str]] = {}
+WAYS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "without": (["-p", "no:optum_auth"], {}),
+    "idle": ([], {}),
+    "with a fake": ([], {"NEIGHBOURS_FAKE": "1"}),
+}
+
+
+class Difference(NamedTuple):
+    """A test that ends in another way beside the plugin."""
+
+    way: str
+    test: str
+    beside: str
+    without: str
+
+
+def main(names: list[str]) -> int:
+    """Run the suites, all of them by default; the exit code."""
+    unknown = False
+    for name in names or SUITES:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                source = unpacked(name, Path(folder))
+            except (subprocess.CalledProcessError, importlib.metadata.PackageNotFoundError) as why:
+                print(f"{name}: not to be had ({why})")
+                unknown = True
+                continue
+            runs = {way: outcomes(name, source, way) for way in WAYS}
+        print(f"{name}: {told(runs['without'])}")
+        for difference in differences(runs):
+            reason = known(name, difference)
+            unknown = unknown or reason is None
+            print("  known:" if reason else "  NEW:", *difference, reason or "")
+    return int(unknown)
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    """The source distribution of the version of ``name`` that is installed."""
+    wanted = f"{name}=={importlib.metadata.version(name)}"
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", name]
+    found = os.environ.get("NEIGHBOURS_SDISTS")
+    if found is None:
+        subprocess.run([*pip, "--dest", str(folder), wanted], check=True)
+    normal = re.sub(r"[-_.]+", "[-_.]", wanted.replace("==", "-"))
+    pattern = re.compile(f"{normal}\\.tar\\.gz", re.IGNORECASE)
+    [archive] = [p for p in Path(found or folder).iterdir() if pattern.fullmatch(p.name)]
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder / "source", filter="data")
+    [source] = (folder / "source").iterdir()
+    return source
+
+
+def outcomes(name: str, source: Path, way: str) -> dict[str, str]:
+    """How each test of the suite ends."""
+    # Beside its tests nothing of the source: the library is the installed one.
+    folder = source.parent / way
+    folder.mkdir()
+    tops = {test.split("/")[0] for test in SUITES[name]}
+    for top in tops | {"pyproject.toml", "setup.cfg", "pytest.ini"}:
+        if (source / top).is_dir():
+            shutil.copytree(source / top, folder / top)
+        elif (source / top).exists():
+            shutil.copy(source / top, folder)
+    plugins, variables = WAYS[way]
+    written = folder / "outcomes.json"
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *SUITES[name], *plugins, "-p", "outcomes",
+         "--continue-on-collection-errors", "-p", "no:randomly", "-p", "no:cacheprovider",
+         "-p", "no:socket", "-o", "addopts=", "-W", "default"],
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=1800,
+        env={**os.environ, **variables, "NEIGHBOURS_OUTCOMES": str(written),
+             "PYTHONPATH": str(HERE)},
+    )  # fmt: skip
+    found: dict[str, str] = json.loads(written.read_text()) if written.exists() else {}
+    return found
+
+
+def differences(runs: dict[str, dict[str, str]]) -> list[Difference]:
+    """What ends in another way than without us."""
+    without = runs["without"]
+    return [
+        Difference(way, test, run.get(test, "not run"), f"not {without.get(test, 'run')}")
+        for way, run in runs.items()
+        for test in sorted(without.keys() | run.keys())
+        if without.get(test) != run.get(test)
+    ]
+
+
+def known(name: str, difference: Difference) -> str | None:
+    """The reason of a difference that has one."""
+    reasons = KNOWN.get(name, {})
+    return next((why for part, why in reasons.items() if re.search(part, difference.test)), None)
+
+
+def told(run: dict[str, str]) -> str:
+    ends = list(run.values())
+    return ", ".join(f"{ends.count(end)} {end}" for end in dict.fromkeys(ends)) or "no test ran"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
