@@ -20,6 +20,8 @@ import httpx2
 import pytest
 import requests
 import requests_mock
+import responses
+import responses.registries
 import respx
 import urllib3
 from _pytest._io import saferepr
@@ -79,6 +81,8 @@ PRIVATE: dict[str, dict[str, Found]] = {
     },
     "stubs/responses_.py": {
         "_cookies": lambda _: "_cookies" in vars(requests.PreparedRequest()),
+        "_find_match": lambda _: takes(responses.RequestsMock._find_match, "self", "request"),
+        "_responses": lambda _: responses.registries.FirstMatchRegistry()._responses == [],
     },
     "stubs/respx_internals.py": {
         "registry": lambda _: set(Mocker.registry) >= {"httpcore", "httpx"},

@@ -1,8 +1,9 @@
 """``optum_responses``: stubs written with responses, that answer every client library.
 
-Never started: nothing of requests is replaced. The gateway asks them, by what responses offers for
-that: a registry of one's own, and ``unbound_on_send()``. It reads ``PreparedRequest._cookies`` of
-requests, which is private: it stands here alone, with a test that fails when it is gone.
+Never started: nothing of requests is replaced. The gateway asks them by ``unbound_on_send()``. What
+is private stands here alone, with a test that fails when it is gone: of responses
+``RequestsMock._find_match`` and a registry's ``_responses``, of requests
+``PreparedRequest._cookies``.
 """
 
 from __future__ import annotations
