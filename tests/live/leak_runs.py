@@ -33,8 +33,9 @@ RUNS: Mapping[str, tuple[str, ...]] = {
         *("-vv", "-l", "-rA", "--setup-show", "--durations=0"),
         *("-o", "log_cli=true", "-o", "junit_family=xunit1", "-o", "junit_logging=all"),
     ),
-    "uncaptured": ("-s", "--tb=native", "--color=yes"),
-    "workers": ("-n", "1", "-l", "-vv", "-rA", "--capture=tee-sys"),
+    # The other forms take the same way as these.
+    "uncaptured": ("-s", "--tb=native", "--color=yes", "-k", "raw or answer"),
+    "workers": ("-n", "1", "-l", "-vv", "-rA", "--capture=tee-sys", "-k", "raw or answer"),
 }
 # Each record has `more`, so that a format may ask for it.
 _CONFTEST = """
