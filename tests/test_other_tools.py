@@ -115,7 +115,7 @@ print(sorted({"escape", "requests_"} & {name.rpartition(".")[2] for name in sys.
 with vcr.use_cassette("cassette.yaml"), FakeOptum() as fake:
     fake.inject(faults.timeout())
     try:
-        requests.post(fake.token_url)
+        requests.post(fake.token_url, timeout=10)
     except requests.ReadTimeout:
         print("timed out")
     print(requests.post(fake.token_url).status_code)
