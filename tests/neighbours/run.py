@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-# Where the tests stand, and options of the suite's own. That of respx is in no distribution.
+# Where the tests stand, and options of the suite's own. Those of respx and
+# time-machine are in no distribution.
 SUITES: dict[str, tuple[str, ...]] = {
     "responses": ("responses/tests",),
     "pytest-httpx": ("tests",),
@@ -36,7 +37,6 @@ SUITES: dict[str, tuple[str, ...]] = {
     "requests-oauthlib": ("tests",),
     "httpx-auth": ("tests",),
     "freezegun": ("tests",),
-    "time-machine": ("tests",),
 }  # fmt: skip
 # By suite, and a pattern of its tests: why they may end in another way with a fake for each.
 KNOWN: dict[str, dict[str, str]] = {}
