@@ -45,6 +45,7 @@ class Clock:
     """
 
     sleep_moves: bool
+    """Whether sleeps move the clock instead of waiting; may be set at any time."""
 
     def __init__(
         self, start: Moment | None = None, *, tick: bool = False, sleep_moves: bool = False
