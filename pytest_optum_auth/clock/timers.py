@@ -162,10 +162,13 @@ class Timers:
         def call_at(
             loop: Any, when: float, callback: Any, *args: Any, context: Any = None
         ) -> asyncio.TimerHandle:
-            timer: asyncio.TimerHandle = beneath(loop, when, callback, *args, context=context)
             # What call_later was asked for is exact; a difference of two readings is not.
             delay = getattr(self._delay, "seconds", None)
-            due = self._is_due(round(when - loop.time(), 3) if delay is None else delay)
+            if delay is None:
+                span = when - loop.time()
+                delay = round(span, 2 if span > 1 else 3)
+            due = self._is_due(delay)
+            timer: asyncio.TimerHandle = beneath(loop, when, callback, *args, context=context)
             is_sleep = callback is _ENDS_A_SLEEP
             key = id(timer)
             forget = weakref.ref(timer, lambda _: self._due.pop(key, None))
