@@ -44,9 +44,10 @@ def test_loading_the_plugin_imports_no_library_and_few_modules(tmp_path: Path) -
         "pytest_optum_auth.live",
         "pytest_optum_auth.live.mode",
         "pytest_optum_auth.plugin",
+        "pytest_optum_auth.plugin.fixtures",
         "pytest_optum_auth.pytest_internals",
     }
-    assert len(added) <= 7
+    assert len(added) <= 8
 
 
 def test_a_test_that_asks_for_nothing_runs_as_if_it_were_not_installed(run: Run) -> None:
@@ -134,7 +135,7 @@ def test_the_fixtures_explain_themselves(run: Run) -> None:
     result = run("", "--fixtures")
 
     for name in ("optum_auth", "optum_clock", "optum_env"):
-        result.stdout.re_match_lines([rf"{name} -- .*plugin[/\\]__init__\.py:\d+", r"    \w+"])
+        result.stdout.re_match_lines([rf"{name} -- .*plugin[/\\]fixtures\.py:\d+", r"    \w+"])
     result.stdout.no_fnmatch_line("*no docstring available*optum*")
 
 
