@@ -755,3 +755,16 @@ def test_a_stub_may_answer_for_the_api(promise: str, guard_stubs: bool) -> None:
             fake.responses.post(self.api_url)
 
     assert told(promise, CallsAStub, guard_stubs=guard_stubs) == "kept"
+
+
+def test_a_client_that_raises_until_the_limit_is_over_is_patient() -> None:
+    class KeepsAway(GoodClient):
+        until = 0.0
+
+        def fetch(self) -> Flow:
+            assert time.time() >= self.until, "too early"
+            answer = yield from super().fetch()
+            self.until = time.time() + 30 * (answer.status == 429)
+            return answer
+
+    assert told("rate-limit", KeepsAway) == "kept"
