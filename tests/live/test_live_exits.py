@@ -69,7 +69,11 @@ def test_of_two_runs_the_later_counts(redactor: Redactor) -> None:
     assert terminal.seen == b"[T]"
 
 
-@pytest.mark.parametrize("stream", [None, object(), SimpleNamespace(write=None)], ids=repr)
+@pytest.mark.parametrize(
+    "stream",
+    [None, object(), SimpleNamespace(write=None)],
+    ids=["none", "object", "no method"],
+)
 def test_what_is_no_stream_is_left(redactor: Redactor, stream: Any) -> None:
     mask_stream(stream, redactor)
 
