@@ -84,7 +84,7 @@ def is_keycloaks(answer: Answer) -> bool:
 
 def refuses(probes: Probes, answer: Answer, status: int, of_keycloak: int) -> None:
     """Fail unless the status is the published one, or that of a realm in the realm's own shape."""
-    probes.as_keycloak = is_keycloaks(answer)
+    probes.as_keycloak = answer.status == of_keycloak and is_keycloaks(answer)
     keeps(answer.status, of_keycloak if probes.as_keycloak else status)
 
 
