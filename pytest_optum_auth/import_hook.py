@@ -57,10 +57,12 @@ def watch(name: str, then: Callable[[], None]) -> None:
 
 def unwatch(name: str, then: Callable[[], None]) -> None:
     """Undo :func:`watch`."""
-    waiting = _watch.waiting.get(name, [])
+    waiting = _watch.waiting.get(name)
+    if waiting is None:
+        return
     if then in waiting:
         waiting.remove(then)
     if not waiting:
-        _watch.waiting.pop(name, None)
+        del _watch.waiting[name]
     if not _watch.waiting and _watch in sys.meta_path:
         sys.meta_path.remove(_watch)

@@ -98,12 +98,14 @@ class Interception:
         comes_back: bool = False,
     ) -> None:
         self._owner = owner
+        self._there: Final = vars(owner)
         self._name = name
         self._around = around
         self._comes_back = comes_back
         self.genuine: Final[Any] = _genuine(owner, name)
-        # The layer that was laid last: as a rule it covers the same the next time.
+        # The layer that was laid last, and over what: as a rule it covers the same the next time.
         self._last: _Layer | None = None
+        self._covered: Any = None
         self._active = False
 
     @property
@@ -123,13 +125,13 @@ class Interception:
 
     def rise(self) -> None:
         """Lie on top again, if somebody has covered us or taken us off."""
-        if self._is_ours(self._current()):
+        if self._current() is self._last:
             return
         with _lock:
             current = self._current()
             if self._active and not self._is_ours(current):
-                if self._last is None or _own(self._last, "beneath") is not current:
-                    self._last = self._layer(current)
+                if self._last is None or self._covered is not current:
+                    self._last, self._covered = self._layer(current), current
                 setattr(self._owner, self._name, self._last)
 
     def remove(self) -> None:
@@ -137,9 +139,9 @@ class Interception:
         with _lock:
             self._active = False
             current = self._current()
-            if not self._is_ours(current):
+            below = self._covered if current is self._last else self._below(current)
+            if below is current:
                 return
-            below = self._below(current)
             if below is _INHERITED:
                 delattr(self._owner, self._name)
             else:
@@ -163,7 +165,7 @@ class Interception:
         return _LookAlike(bound, functools.partial(_own(layer, "called"), instance))
 
     def _current(self) -> Any:
-        return vars(self._owner).get(self._name, _INHERITED)
+        return self._there.get(self._name, _INHERITED)
 
     def _is_ours(self, current: Any) -> bool:
         # Never by `==`: proxies of tracers equal what they wrap.
@@ -228,7 +230,7 @@ class OverOthers(Interception):
     """An interception that stands only while somebody else has replaced the method."""
 
     def rise(self) -> None:
-        if self._current() is not self.genuine:
+        if self._there.get(self._name) is not self.genuine:
             super().rise()
 
 

@@ -26,10 +26,9 @@ def add(gateway: Gateway, transports: tuple[str, ...]) -> None:
 
 def remove(gateway: Gateway) -> tuple[str, ...]:
     """Undo :func:`add`; returns the transports of ``gateway`` that no other one uses now."""
-    names = next((names for active, names in _active if active is gateway), ())
+    names = transports_of(gateway)
     _active[:] = [entry for entry in _active if entry[0] is not gateway]
-    used = {name for _, others in _active for name in others}
-    return tuple(name for name in names if name not in used)
+    return tuple(name for name in names if not uses(name))
 
 
 def gateways() -> list[Gateway]:

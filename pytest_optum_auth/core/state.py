@@ -131,20 +131,16 @@ class GatewayState:
         """
         with self.lock:
             unmet = [i for queue in self._queues for i in queue.injections if i.unmet]
-            messages = Counter(
-                [
-                    *map(_explain_unmet, unmet),
-                    *(message for message, _ in self._unexpected),
-                    *self._never_asked(),
-                ]
-            )
+            messages = [
+                *map(_explain_unmet, unmet),
+                *(message for message, _ in self._unexpected),
+                *self._never_asked(),
+            ]
             for injection in unmet:
                 injection.reported = True
             self._unexpected.clear()
-        return "\n".join(
-            message if count == 1 else f"{count} times: {message}"
-            for message, count in messages.items()
-        )
+        # Nearly always there is none.
+        return _each_once(messages) if messages else ""
 
     def _never_asked(self) -> Iterator[str]:
         # A test that has failed did not come to them.
@@ -153,6 +149,13 @@ class GatewayState:
                 if stub.key not in self._told:
                     self._told.add(stub.key)
                     yield unexpected.never_asked(stubs.name, stub, self.addresses.api_hosts)
+
+
+def _each_once(messages: list[str]) -> str:
+    return "\n".join(
+        message if count == 1 else f"{count} times: {message}"
+        for message, count in Counter(messages).items()
+    )
 
 
 def _explain_unmet(injection: Injection) -> str:

@@ -58,6 +58,8 @@ _USERS_OF_TRANSPORTS = {"optum_auth", "optum_target"}
 _FIXTURES_OF_MARKERS = ("optum_clock", "optum_auth")
 # By either of them, the entry point's or the module's, a conftest or `-p` may ask for this plugin.
 _NAMES = ("optum_auth", __name__)
+_PACKAGE = __package__.rpartition(".")[0]
+_FAKES = f"{_PACKAGE}.fake"
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -250,7 +252,7 @@ def pytest_runtest_teardown(
 
 def pytest_sessionfinish() -> None:
     # A run that ends before its last test has kept them for the next one.
-    transports = sys.modules.get(f"{__package__.rpartition('.')[0]}.transports")
+    transports = sys.modules.get(f"{_PACKAGE}.transports")
     if transports is not None:
         transports.release()
 
@@ -262,7 +264,7 @@ def _uses_transports(item: pytest.Item) -> bool:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     # Until somebody has made a fake, there is nothing to tell.
-    if f"{__package__.rpartition('.')[0]}.fake" not in sys.modules:
+    if (call.excinfo is None and call.when != "teardown") or _FAKES not in sys.modules:
         return (yield)
     from . import report as reports
 

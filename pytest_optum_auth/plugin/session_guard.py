@@ -28,9 +28,9 @@ class SessionGuard:
 
     def __init__(self, hosts: Iterable[str]) -> None:
         self._hosts = frozenset(hosts)
-        self._test = ""
-        self._is_live = False
-        self._last_with_fake = ""
+        # The test that is running, and the last one that had a fake.
+        self._item: pytest.Item | None = None
+        self._last_with_fake: str = ""
         # Which test has left a thread running; "": it was there before the tests.
         self._left_by: weakref.WeakKeyDictionary[threading.Thread, str] = (
             weakref.WeakKeyDictionary()
@@ -48,7 +48,10 @@ class SessionGuard:
         network_watch.unwatch(self._look)
 
     def _look(self, host: str) -> None:
-        if host not in self._hosts or self._is_live or active.gateway_at(host) is not None:
+        item = self._item
+        if host not in self._hosts or active.gateway_at(host) is not None:
+            return
+        if item is not None and is_live(item):
             return
         leaked_by = self._left_by.get(threading.current_thread(), "")
         message = f"a connection to {host} was stopped, since no fake answers there now. "
@@ -57,14 +60,14 @@ class SessionGuard:
                 f"A thread opened it that {leaked_by} has left running: let that test end it (join "
                 "the thread, close the client)"
             )
-        elif self._test and any(host in fake.state.hosts for fake in list(active.unentered)):
+        elif item is not None and any(host in f.state.hosts for f in list(active.unentered)):
             message += (
-                f"{self._test} opened it beside a FakeOptum() that was made but not entered: it "
+                f"{item.nodeid} opened it beside a FakeOptum() that was made but not entered: it "
                 "answers inside of `with FakeOptum() as optum:`"
             )
-        elif self._test:
+        elif item is not None:
             message += (
-                f"{self._test} opened it without a fake, or after its end: ask for the fixture "
+                f"{item.nodeid} opened it without a fake, or after its end: ask for the fixture "
                 "optum_auth, mark a test that means the sandbox with optum_live, or set the ini "
                 "option optum_guard to test"
             )
@@ -73,22 +76,20 @@ class SessionGuard:
                 "It was opened between tests; the last one that had a fake was "
                 f"{self._last_with_fake or 'none yet'}: what it started has to end with it"
             )
-        self._met.append((not leaked_by and bool(self._test), message))
+        self._met.append((not leaked_by and item is not None, message))
         raise EscapedRequest(message)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> _Step:
         """Know which test is running."""
-        self._test = item.nodeid
-        self._is_live = is_live(item)
+        self._item = item
         try:
             return (yield)
         finally:
             if uses_fake(item):
                 self._last_with_fake = item.nodeid
             self._note_threads(item.nodeid)
-            self._test = ""
-            self._is_live = False
+            self._item = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> _Step:
@@ -133,7 +134,9 @@ class SessionGuard:
         Verdict.register(session.config, messages).pytest_sessionfinish(session, exitstatus)
 
     def _note_threads(self, test: str) -> None:
-        for thread in threading.enumerate():
+        threads = threading.enumerate()
+        # Alone there is the one that runs the tests.
+        for thread in threads if len(threads) > 1 or not self._left_by else ():
             self._left_by.setdefault(thread, test)
 
 

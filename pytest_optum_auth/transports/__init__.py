@@ -30,7 +30,7 @@ _unknown: Final[dict[str, str]] = {}
 class _Kept:
     """What stands although no gateway uses it: the next test is about to."""
 
-    names: tuple[str, ...] | None = None
+    names: set[str] | None = None
 
 
 def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def deactivate(gateway: Gateway) -> None:
         if _Kept.names is None:
             _take_out(names)
         else:
-            _Kept.names += names
+            _Kept.names.update(names)
 
 
 def keep() -> None:
@@ -111,7 +111,7 @@ def keep() -> None:
     is a good part of what a small test costs. They let everything through meanwhile.
     """
     with _lock:
-        _Kept.names = _Kept.names or ()
+        _Kept.names = _Kept.names or set()
 
 
 def release() -> None:
@@ -119,7 +119,7 @@ def release() -> None:
     with _lock:
         names, _Kept.names = _Kept.names, None
         if names is not None:
-            _take_out(tuple(name for name in dict.fromkeys(names) if not active.uses(name)))
+            _take_out(tuple(n for n in TRANSPORTS if n in names and not active.uses(n)))
 
 
 def _take_out(names: tuple[str, ...]) -> None:
