@@ -62,6 +62,10 @@ class Headers(Mapping[str, str]):
         """The fields with their names as they were spelled."""
         return list(zip(self._names, self._fields.values(), strict=True))
 
+    def field(self, key: str) -> str:
+        """The field of a name in lower case; ``""`` without one. What ``get`` does, and faster."""
+        return self._fields.get(key, "")
+
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()]
 
@@ -160,12 +164,12 @@ class Request:
     @property
     def media_type(self) -> str:
         """The media type of the body without parameters, lower case; ``""`` without one."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return self.headers.field("content-type").partition(";")[0].strip().lower()
 
     @property
     def authorization(self) -> tuple[str, str]:
         """Scheme (lower case) and credentials of ``Authorization``; empty without one."""
-        scheme, _, rest = self.headers.get("authorization", "").strip().partition(" ")
+        scheme, _, rest = self.headers.field("authorization").strip().partition(" ")
         return scheme.lower(), rest.strip()
 
 
@@ -192,8 +196,14 @@ class Response:
         elif self.status != 304 and _FRAMING.isdisjoint(names):
             headers = (*headers, ("Content-Length", str(len(body))))
         if self.status >= 200 and "date" not in names:
-            headers = (*headers, ("Date", format_datetime(at, usegmt=True)))
+            headers = (*headers, ("Date", _date(at.replace(microsecond=0))))
         return Response(self.status, headers, b"" if method == "HEAD" else body)
+
+
+@functools.lru_cache(maxsize=16)
+def _date(second: dt.datetime) -> str:
+    """For all answers of a second (RFC 9110 section 5.6.7)."""
+    return format_datetime(second, usegmt=True)
 
 
 def json_response(status: int, content: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:

@@ -12,7 +12,6 @@ from typing import (
     Literal,
     TypedDict,
     TypeVar,
-    cast,
     get_args,
     overload,
 )
@@ -50,7 +49,8 @@ class Setting(Generic[T]):
     def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
         if instance is None:
             return self
-        return cast("T", vars(instance).get(self.name, self.default))
+        value: T = vars(instance).get(self.name, self.default)
+        return value
 
     def __set__(self, instance: object, value: T) -> None:
         wanted = self.check(value)

@@ -116,6 +116,8 @@ def not_post(request: Request) -> Refusal:
 
 def refused_scope(client: Client, asked: str, default_scope: str) -> str | None:
     """The first scope of ``asked`` that ``client`` is not granted, or ``None``."""
+    if not asked:
+        return None
     granted = _names(_granted(client, default_scope))
     return next((name for name in _names(asked) if name not in granted), None)
 

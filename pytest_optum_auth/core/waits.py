@@ -53,7 +53,7 @@ class Deadline:
 
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
-        self._over = threading.Event()
+        self._over = False
         self._wake: Wake = lambda: None
         self._cancel: Wake | None = None
 
@@ -62,7 +62,7 @@ class Deadline:
         self._wake = wake
         if self._cancel is None and self._seconds is not None:
             self._cancel = Pause(self._seconds).subscribe(self._strike)
-        elif self._over.is_set():
+        elif self._over:
             wake()
         return self._forget
 
@@ -72,7 +72,7 @@ class Deadline:
             self._cancel()
 
     def _strike(self) -> None:
-        self._over.set()
+        self._over = True
         self._wake()
 
     def _forget(self) -> None:

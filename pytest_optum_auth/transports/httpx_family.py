@@ -118,15 +118,14 @@ class HttpxTransport:
                 again -= 1
 
     def _incoming(self, request: Any, body: bytes) -> Request:
+        encoding = request.headers.encoding
         return Request(
             self._name,
             request.method,
             str(request.url),
             Headers(
-                (name.decode("latin-1"), value)
-                for (name, _), (_, value) in zip(
-                    request.headers.raw, request.headers.multi_items(), strict=True
-                )
+                (name.decode("latin-1"), value.decode(encoding))
+                for name, value in request.headers.raw
             ),
             body,
             request.extensions.get("timeout", {}).get("read"),
