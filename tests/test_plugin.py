@@ -121,9 +121,9 @@ def test_the_markers_are_registered(run: Run) -> None:
     assert lines == [
         "@pytest.mark.optum_auth(**settings): the fake token endpoint, set up with "
         f"{', '.join(KEYWORDS)}",
-        "@pytest.mark.optum_clock(start=None, sleep_moves=False): a clock that stands still, "
-        "starting at '2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 (default: "
-        "now); with sleep_moves sleeps return at once and move it",
+        "@pytest.mark.optum_clock(start=None, tick=False, sleep_moves=False): a clock that stands "
+        "still, starting at '2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 "
+        "(default: now); with tick it runs; with sleep_moves sleeps return at once and move it",
         "@pytest.mark.optum_client_check(known={}, only=[]): the promises that the client is known "
         "to break, with the reason, and those to try (default: all)",
         "@pytest.mark.optum_live: runs against the live sandbox, and is skipped unless credentials "

@@ -47,9 +47,9 @@ _MARKERS = (
     "optum_auth(**settings): the fake token endpoint, set up with client_id, client_secret, "
     "expires_in, lifetime, scope, token_type, error_format, accept_basic, clock_skew, guard_stubs, "
     "strict",
-    "optum_clock(start=None, sleep_moves=False): a clock that stands still, starting at "
-    "'2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 (default: now); with "
-    "sleep_moves sleeps return at once and move it",
+    "optum_clock(start=None, tick=False, sleep_moves=False): a clock that stands still, starting "
+    "at '2026-01-01T00:00:00Z', an aware datetime or seconds since 1970 (default: now); with tick "
+    "it runs; with sleep_moves sleeps return at once and move it",
     "optum_client_check(known={}, only=[]): the promises that the client is known to break, with "
     "the reason, and those to try (default: all)",
     "optum_live: runs against the live sandbox, and is skipped unless credentials are set",
