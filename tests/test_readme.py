@@ -107,3 +107,18 @@ def test_its_links_lead_somewhere() -> None:
 
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_what_it_says_is_not_said_again_in_the_documentation() -> None:
+    text = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    sentences = [words(each) for each in re.split(r"(?<=[.:])\s|\n\n|\|", text)]
+    pages = [words(path.read_text(encoding="utf-8")) for path in (ROOT / "docs").rglob("*.md")]
+
+    long = [sentence for sentence in sentences if len(sentence.split()) >= 12]
+    assert len(long) > 20
+    assert [each for each in long if any(each in page for page in pages)] == []
+
+
+def words(text: str) -> str:
+    """The words of ``text``, without marks and without the targets of links."""
+    return " ".join(re.findall(r"\w+", re.sub(r"\]\([^)]*\)", "]", text).lower()))
