@@ -2,9 +2,9 @@
 
     python tests/neighbours/run.py [NAME ...]
 
-Each suite comes from the source distribution of the version that is installed, and is run three
-times. A test whose outcome is another one beside the plugin is a fault of ours, unless it stands
-in ``KNOWN`` with its reason. Takes minutes, and downloads: `tox -e neighbours`.
+Each suite comes with the source of the version that is installed, and is run three times. A test
+whose outcome is another one beside the plugin is a fault of ours, unless it stands in ``KNOWN``
+with its reason. Takes minutes, and downloads: `tox -e neighbours`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-# Where the tests stand, and options of the suite's own. Those of respx and
-# time-machine are in no distribution.
+# Where the tests stand, and options of the suite's own.
 SUITES: dict[str, tuple[str, ...]] = {
     "responses": ("responses/tests",),
     "pytest-httpx": ("tests",),
@@ -36,8 +36,16 @@ SUITES: dict[str, tuple[str, ...]] = {
     "Authlib": ("tests/clients",),
     "requests-oauthlib": ("tests",),
     "httpx-auth": ("tests",),
+    "respx": ("tests",),
     "freezegun": ("tests",),
+    "time-machine": ("tests",),
 }  # fmt: skip
+# Whose source distributions have no tests.
+ARCHIVES = {
+    "Authlib": "https://github.com/authlib/authlib/archive/refs/tags/v{}.tar.gz",
+    "respx": "https://github.com/lundberg/respx/archive/refs/tags/{}.tar.gz",
+    "time-machine": "https://github.com/adamchainz/time-machine/archive/refs/tags/{}.tar.gz",
+}
 # By suite, and a pattern of its tests: why they may end in another way with a fake for each.
 KNOWN: dict[str, dict[str, str]] = {}
 WAYS: dict[str, tuple[list[str], dict[str, str]]] = {
@@ -63,7 +71,7 @@ def main(names: list[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 source = unpacked(name, Path(folder))
-            except (subprocess.CalledProcessError, importlib.metadata.PackageNotFoundError) as why:
+            except (OSError, subprocess.CalledProcessError, ModuleNotFoundError) as why:
                 print(f"{name}: not to be had ({why})")
                 unknown = True
                 continue
@@ -77,19 +85,28 @@ def main(names: list[str]) -> int:
 
 
 def unpacked(name: str, folder: Path) -> Path:
-    """The source distribution of the version of ``name`` that is installed."""
-    wanted = f"{name}=={importlib.metadata.version(name)}"
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", name]
+    """The source of the version of ``name`` that is installed."""
+    version = importlib.metadata.version(name)
     found = os.environ.get("NEIGHBOURS_SDISTS")
     if found is None:
-        subprocess.run([*pip, "--dest", str(folder), wanted], check=True)
-    normal = re.sub(r"[-_.]+", "[-_.]", wanted.replace("==", "-"))
+        download(name, version, folder)
+    normal = re.sub(r"[-_.]+", "[-_.]", f"{name}-{version}")
     pattern = re.compile(f"{normal}\\.tar\\.gz", re.IGNORECASE)
     [archive] = [p for p in Path(found or folder).iterdir() if pattern.fullmatch(p.name)]
     with tarfile.open(archive) as packed:
         packed.extractall(folder / "source", filter="data")
     [source] = (folder / "source").iterdir()
     return source
+
+
+def download(name: str, version: str, folder: Path) -> None:
+    if name in ARCHIVES:
+        urllib.request.urlretrieve(
+            ARCHIVES[name].format(version), folder / f"{name}-{version}.tar.gz"
+        )
+        return
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", name]
+    subprocess.run([*pip, "--dest", str(folder), f"{name}=={version}"], check=True)
 
 
 def outcomes(name: str, source: Path, way: str) -> dict[str, str]:
@@ -114,7 +131,7 @@ def outcomes(name: str, source: Path, way: str) -> dict[str, str]:
              "PYTHONPATH": str(HERE)},
     )  # fmt: skip
     found: dict[str, str] = json.loads(written.read_text()) if written.exists() else {}
-    return found
+    return {test.replace(str(folder), ""): end for test, end in found.items()}  # of parameters
 
 
 def differences(runs: dict[str, dict[str, str]]) -> list[Difference]:
