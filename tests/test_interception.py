@@ -23,7 +23,13 @@ from loopback_servers import refusing
 from other_mocks import MOCKS, OTHER
 from requests.adapters import HTTPAdapter
 from token_requests import ask, get_token
-from transports_under_test import Send, send_async_with, send_with, send_with_requests
+from transports_under_test import (
+    Send,
+    send_async_with,
+    send_with,
+    send_with_aiohttp,
+    send_with_requests,
+)
 
 from pytest_optum_auth import FakeOptum, transports
 from pytest_optum_auth.patching import Interception
@@ -69,6 +75,25 @@ def test_a_mock_of_a_method_is_called_as_without_the_fake(
 
     (request,) = theirs.call_args.args
     assert str(request.url) == OTHER
+
+
+@pytest.mark.parametrize("url", [OTHER, "https://[", 5], ids=["other-host", "broken", "no-url"])
+def test_a_mock_of_aiohttps_request_is_called_at_once(url: Any, optum_auth: FakeOptum) -> None:
+    async def main() -> None:
+        async with aiohttp.ClientSession() as session:
+            session.get(url)
+
+    with mock.patch.object(aiohttp.ClientSession, "_request", mock.MagicMock()) as theirs:
+        asyncio.run(main())
+
+    theirs.assert_called_once_with("GET", url, allow_redirects=True)
+
+
+def test_a_mock_of_aiohttps_request_is_not_called_for_the_gateway(optum_auth: FakeOptum) -> None:
+    with mock.patch.object(aiohttp.ClientSession, "_request", mock.MagicMock()) as theirs:
+        get_token(send_with_aiohttp, optum_auth)
+
+    theirs.assert_not_called()
 
 
 @EVERYWHERE

@@ -168,22 +168,34 @@ def _around_connect(beneath: Method) -> Method:
 def _around_request(beneath: Method) -> Method:
     tool = tool_of(beneath)
 
-    async def request(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
-        whole = session._build_url(url)
+    def request(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
+        # No coroutine function: what lies beneath may be none, and is called at once.
+        whole = _whole(session, url)
         if gateway_for(str(whole)) is None:
-            return await beneath(session, method, url, **kwargs)
+            return beneath(session, method, url, **kwargs)
         if tool is None:
-            return await _request.genuine(session, method, url, **kwargs)
+            return _request.genuine(session, method, url, **kwargs)
+        return past_tool(tool, _call(method, whole), session, method, url, **kwargs)
+
+    async def past_tool(tool: str, call: Any, *args: Any, **kwargs: Any) -> Any:
         if hasattr(kwargs.get("data"), "__aiter__"):
             # It can be read once, and two will.
             kwargs["data"] = b"".join([chunk async for chunk in kwargs["data"]])
         stubbed, onward = (
-            functools.partial(way, session, method, url, **kwargs)
-            for way in (beneath, _request.genuine)
+            functools.partial(way, *args, **kwargs) for way in (beneath, _request.genuine)
         )
-        return await past_async(tool, _call(method, whole), stubbed, onward, _LIBRARY)
+        return await past_async(tool, call, stubbed, onward, _LIBRARY)
 
     return request
+
+
+def _whole(session: Any, url: Any) -> URL:
+    """The URL of a request of ``session``; one that is none leads nowhere."""
+    try:
+        whole: URL = session._build_url(url)
+    except (TypeError, ValueError):
+        return URL()
+    return whole
 
 
 def _call(method: str, url: URL) -> tuple[str, str]:
