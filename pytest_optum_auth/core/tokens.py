@@ -158,7 +158,7 @@ class Ledger:
         self._by_value[value] = token
         holding = _holding(client_id, token.scope)
         longest = self._longest.get(holding)
-        if longest is None or longest.revoked or token._exp >= longest._exp:
+        if longest is None or longest.revoked or token.expires_at >= longest.expires_at:
             self._longest[holding] = token
         if self.stillborn:
             self.revoke(token, now)
