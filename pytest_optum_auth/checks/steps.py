@@ -87,8 +87,8 @@ class Outcome:
             return "succeeded"
         if not self.api_requests:
             return "returned as if all was well, without an API request"
-        last = self.api_requests[-1]
-        status = "no answer" if last.status is None else last.status
+        # An API that gave no answer at all has shown the call to be wrong before.
+        status = self.api_requests[-1].status
         return f"returned as if all was well, though the API's last answer was {status}"
 
 

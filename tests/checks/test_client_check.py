@@ -295,6 +295,7 @@ def test_it(call, optum_client_check, right):
             "the call gives nothing to await: use `optum_client_check(call)`",
         ),
     ],
+    ids=["never", "twice", "coroutine function", "gives a coroutine", "gives no coroutine"],
 )
 def test_a_check_that_is_used_in_a_wrong_way_says_how_it_is_used(
     run: Run, body: str, message: str

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
+import requests
 import trio
 import urllib3
 from promising_clients import (
     API,
+    BREAKING,
+    LOST,
     Flow,
     GoodClient,
     Refused,
@@ -27,7 +31,7 @@ from promising_clients import (
 )
 
 from pytest_optum_auth import ClientCheck, FakeOptum, faults
-from pytest_optum_auth.checks import runner
+from pytest_optum_auth.checks import runner, trial
 from pytest_optum_auth.checks.promises import PROMISES
 
 Make = Callable[[FakeOptum], GoodClient]
@@ -189,6 +193,20 @@ def test_a_second_request_is_no_haste_once_the_client_has_slept() -> None:
     assert told("rate-limit", SleepsALittle) == "kept"
 
 
+@pytest.mark.parametrize("promise", ["connection-lost", "rate-limit"])
+def test_a_try_without_a_token_may_follow_a_lost_connection_and_a_429(
+    promise: str,
+) -> None:
+    class TriesWithout(GoodClient):
+        def call(self) -> Flow:
+            try:
+                yield from super().call()
+            except (Refused, *LOST):
+                succeed((yield from self.ask("nothing")))
+
+    assert told(promise, TriesWithout) == "kept"
+
+
 def test_how_many_requests_were_hasty_is_told() -> None:
     class Hasty(GoodClient):
         def fetch(self) -> Flow:
@@ -221,7 +239,10 @@ def test_a_client_that_is_stuck_after_a_bad_answer_is_told() -> None:
         (0, "renews-in-time", "at the token's end"),
     ],
 )
-def test_the_moment_of_a_failure_is_told(offset: int, promise: str, message: str) -> None:
+@pytest.mark.parametrize("clock_skew", [0, 90])
+def test_the_moment_of_a_failure_is_told(
+    offset: int, promise: str, message: str, clock_skew: int
+) -> None:
     class FailsThen(GoodClient):
         end = 0.0
 
@@ -231,7 +252,7 @@ def test_the_moment_of_a_failure_is_told(offset: int, promise: str, message: str
             yield from super().call()
             self.end = self.end or self.replace_at + self.margin
 
-    assert told(promise, FailsThen) == f"raised Refused: not now {message}"
+    assert told(promise, FailsThen, clock_skew=clock_skew) == f"raised Refused: not now {message}"
 
 
 def test_an_expired_token_at_the_api_is_told_with_its_moment() -> None:
@@ -249,6 +270,24 @@ def test_a_dead_token_that_nobody_replaces_is_told() -> None:
     dead = "raised Refused: status 401 when its token was dead"
     assert told("survives-early-death", TakesNoForAnAnswer) == dead
     assert told("survives-revocation", TakesNoForAnAnswer) == dead
+
+
+def test_a_dead_token_that_is_passed_over_is_told() -> None:
+    class SwallowsTheFirstNo(Swallows):
+        def tries_again(self) -> bool:
+            return False
+
+    assert told("survives-revocation", SwallowsTheFirstNo) == (
+        "returned as if all was well, though the API's last answer was 401 when its token was dead"
+    )
+
+
+def test_every_answer_has_its_expires_in_as_a_string() -> None:
+    class NeedsStrings(GoodClient):
+        def life(self, told: dict[str, str]) -> int:
+            return int(told["expires_in"].strip())
+
+    assert told("string-expires-in", NeedsStrings) == "kept"
 
 
 def test_a_token_of_which_the_end_is_never_seen_is_told() -> None:
@@ -284,6 +323,20 @@ def test_bad_answers_that_reach_the_api_are_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("promise", "message"),
+    [
+        ("no-expires-in", "raised KeyError: 'expires_in'"),
+        ("string-expires-in", 'raised TypeError: can only concatenate str (not "int") to str'),
+        ("lower-case-bearer", "raised Refused: not a bearer token"),
+    ],
+)
+def test_what_a_client_makes_of_an_answer_in_another_form_is_told(
+    promise: str, message: str
+) -> None:
+    assert told(promise, BREAKING[promise]) == message
+
+
 # The token request.
 
 
@@ -310,6 +363,25 @@ def test_what_is_not_documented_of_a_token_request_is_told(
     assert told("documented-request", Undocumented) == f"sent its token request with {message}"
 
 
+@pytest.mark.parametrize(
+    ("headers", "shown"),
+    [
+        ({}, "left out"),
+        ({"Content-Type": "Text/X; charset=utf-8"}, "text/x"),
+        ({"Content-Type": f"x/{'y' * 59}"}, f"x/{'y' * 58}"),
+    ],
+)
+def test_the_media_type_is_told_shortened_or_as_left_out(
+    headers: dict[str, str], shown: str
+) -> None:
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        check(lambda: requests.post(fake.token_url, data=b"a=b", headers=headers, timeout=5))
+
+    assert f"sent its token request with the media type {shown}. " in told_of(
+        "documented-request", try_it
+    )
+
+
 def test_a_scope_may_stand_beside_the_fields() -> None:
     class Scoped(GoodClient):
         def fetch(self) -> Flow:
@@ -318,13 +390,37 @@ def test_a_scope_may_stand_beside_the_fields() -> None:
     assert told("documented-request", Scoped) == "kept"
 
 
-def test_a_token_request_that_is_no_post_is_told() -> None:
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/apip/auth/v2/token", "kept"),
+        ("/apip/auth/v2/token/", "kept"),
+        ("/apip/auth/sntl/v1/token", "the media type application/json. In production: "),
+    ],
+)
+def test_json_is_documented_on_v2_alone(path: str, said: str) -> None:
     def try_it(check: ClientCheck, fake: FakeOptum) -> None:
-        import requests
+        client = GoodClient(fake)
 
-        check(lambda: requests.get(fake.token_url, timeout=5).raise_for_status())
+        def call() -> None:
+            url = f"{fake.base_url}{path}"
+            told = requests.post(url, json=client.form, timeout=5).json()
+            bearer = {"Authorization": f"Bearer {told.get('access_token')}"}
+            requests.post(client.api_url, headers=bearer, timeout=5)
 
-    assert "The client sent its token request with the method GET. " in told_of(
+        check(call)
+
+    assert said in told_of("documented-request", try_it)
+
+
+@pytest.mark.parametrize(
+    ("method", "shown"), [("GET", "GET"), ("A" * 20, "A" * 20), ("A" * 21, "A" * 20)]
+)
+def test_a_token_request_that_is_no_post_is_told(method: str, shown: str) -> None:
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        check(lambda: requests.request(method, fake.token_url, timeout=5).raise_for_status())
+
+    assert f"The client sent its token request with the method {shown}. " in told_of(
         "documented-request", try_it
     )
 
@@ -425,6 +521,26 @@ def test_a_stampede_at_the_end_of_a_token_is_told() -> None:
 
     assert told("single-flight", ForgetsItsLock) == (
         "made 8 token requests for 8 callers after its end"
+    )
+
+
+def test_a_caller_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "_MOST_EXCHANGES", 10)
+
+    class TheLastIsEndless(GoodClient):
+        def __init__(self, fake: FakeOptum) -> None:
+            super().__init__(fake)
+            self.served = itertools.count(1)
+
+        def call(self) -> Flow:
+            yield from super().call()
+            is_last = next(self.served) == 8
+            while is_last:
+                yield from self.ask(self.token)
+
+    assert told("single-flight", TheLastIsEndless) == (
+        "let 1 of 8 callers fail before the first token: EndlessCall: more requests in one call "
+        "than any promise allows"
     )
 
 
@@ -611,13 +727,14 @@ def test_a_plain_failure_shows_what_happened() -> None:
     )
 
 
-def test_an_api_that_fails_by_itself_judges_nothing() -> None:
+@pytest.mark.parametrize("status", [400, 500])
+def test_an_api_that_fails_by_itself_judges_nothing(status: int) -> None:
     def try_it(check: ClientCheck, fake: FakeOptum) -> None:
-        fake.protect("POST", API, status=500)
+        fake.protect("POST", API, status=status)
         check(in_threads(GoodClient(fake), post_with_requests))
 
     assert told_of("reuses-token", try_it) == (
-        f"{WRONG}reached no API that answers it: POST …/member: 500, token #1 accepted"
+        f"{WRONG}reached no API that answers it: POST …/member: {status}, token #1 accepted"
     )
 
 
@@ -757,14 +874,19 @@ def test_a_stub_may_answer_for_the_api(promise: str, guard_stubs: bool) -> None:
     assert told(promise, CallsAStub, guard_stubs=guard_stubs) == "kept"
 
 
-def test_a_client_that_raises_until_the_limit_is_over_is_patient() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(30, "kept"), (31, "raised Refused: too early when the endpoint was well again")],
+)
+def test_a_client_keeps_away_until_the_limit_is_over_and_no_longer(seconds: int, said: str) -> None:
     class KeepsAway(GoodClient):
         until = 0.0
 
         def fetch(self) -> Flow:
-            assert time.time() >= self.until, "too early"
+            if time.time() < self.until:
+                raise Refused("too early")
             answer = yield from super().fetch()
-            self.until = time.time() + 30 * (answer.status == 429)
+            self.until = time.time() + seconds * (answer.status == 429)
             return answer
 
-    assert told("rate-limit", KeepsAway) == "kept"
+    assert told("rate-limit", KeepsAway) == said

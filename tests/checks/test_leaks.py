@@ -142,6 +142,40 @@ def test_the_text_of_an_exception_is_read(error: Callable[[GoodClient], Exceptio
     assert told(raises(error)) == "the text of LookupError"
 
 
+class ShowsItsSecret(LookupError):
+    """Raised by a client in one kind of trouble only."""
+
+
+class InALongOutage(GoodClient):
+    def fetch(self) -> Flow:
+        for _ in range(2):
+            answer = yield from super().fetch()
+            if answer.status != 503:
+                return answer
+        raise ShowsItsSecret(self.secret)
+
+
+class WhenItsSecretIsRefused(GoodClient):
+    def fetch(self) -> Flow:
+        answer = yield from super().fetch()
+        if answer.status == 401:
+            raise ShowsItsSecret(self.secret)
+        return answer
+
+
+class WhenItsTokenIsRefused(GoodClient):
+    def ask(self, token: str | None) -> Flow:
+        answer = yield from super().ask(token)
+        if answer.status == 401:
+            raise ShowsItsSecret(self.secret)
+        return answer
+
+
+@pytest.mark.parametrize("kind", [InALongOutage, WhenItsSecretIsRefused, WhenItsTokenIsRefused])
+def test_a_client_is_heard_in_trouble_of_each_kind(kind: type[GoodClient]) -> None:
+    assert told(kind) == "the text of ShowsItsSecret"
+
+
 def test_the_text_of_what_it_was_raised_from_is_read_too() -> None:
     class Raises(GoodClient):
         def call(self) -> Flow:
