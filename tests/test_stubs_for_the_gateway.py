@@ -644,6 +644,21 @@ def test_a_side_effect_that_leaves_the_request_to_others(
     assert len(optum_auth.api_requests) == 1
 
 
+def test_a_matcher_of_the_only_stub_is_asked_once(
+    send: Send, optum_responses: RequestsMock, optum_auth: FakeOptum
+) -> None:
+    asked = []
+
+    def matcher(request: Any) -> tuple[bool, str]:
+        asked.append(request.url)
+        return True, ""
+
+    optum_responses.get(f"{BASE}/claims", match=[matcher])
+
+    assert [get(send, optum_auth, "/claims").status for _ in range(2)] == [200, 200]
+    assert asked == [f"{BASE}/claims"] * 2
+
+
 def test_a_matcher_that_raises_is_in_the_journal(
     optum_auth: FakeOptum, optum_responses: RequestsMock
 ) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import requests
 import responses
 from requests.adapters import HTTPAdapter
+from responses.registries import FirstMatchRegistry
 
 from ..core.answerers import Mismatch, Stub
 from ..core.asking import Ask, Steps
@@ -30,6 +31,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 # Of the connection that there was none of.
 _PASSES: Final = "it passes requests through, and nothing leaves the machine"
 _HOP: Final = frozenset({"transfer-encoding", "connection"})
+_Found = tuple[responses.BaseResponse, list[responses.BaseResponse]]
 
 
 class ResponsesStubs:
@@ -56,6 +58,7 @@ class ResponsesStubs:
         except _Look as look:
             if look.reasons is not None:
                 return Mismatch(_NAME, look.reasons)
+            prepared.found = look.found
         prepared.only_look = False
         return functools.partial(self._answer, send)
 
@@ -81,23 +84,33 @@ class ResponsesStubs:
 
 
 class _Look(Exception):
-    """What the registry would find; ``reasons``: nothing, and why."""
+    """What the registry would find; ``reasons``: nothing, and why.
 
-    def __init__(self, reasons: tuple[tuple[str, str], ...] | None) -> None:
+    ``found``: the stub, and all that were there, where finding it used none of them up.
+    """
+
+    def __init__(
+        self, reasons: tuple[tuple[str, str], ...] | None, found: _Found | None = None
+    ) -> None:
         super().__init__()
         self.reasons = reasons
+        self.found = found
 
 
 class _Prepared(requests.PreparedRequest):
     """A request; ``only_look``: to see whether a stub would answer it, and no more."""
 
     only_look = True
+    found: _Found | None = None
 
 
 class _Mock(responses.RequestsMock):
     def _find_match(self, request: Any) -> tuple[responses.BaseResponse | None, list[str]]:
         if not request.only_look:
-            return super()._find_match(request)
+            stub, looked_at = request.found or (None, None)
+            # While they are the same ones, the same one would be found again.
+            same = self.registered() == looked_at
+            return (stub, []) if same else super()._find_match(request)
         # Finding uses up: a copy. Of whatever kind, since reset() and users replace it.
         registry, stubs = copy.copy(self.get_registry()), list(self.registered())
         registry._responses = list(stubs)
@@ -106,7 +119,8 @@ class _Mock(responses.RequestsMock):
             raise _Look(tuple(zip(map(_shown, stubs), reasons, strict=False)))
         if found.passthrough:
             raise _Look(((_shown(found), _PASSES),))
-        raise _Look(None)
+        pure = type(registry) is FirstMatchRegistry and registry.registered == stubs
+        raise _Look(None, (found, stubs) if pure else None)
 
 
 def _prepared(request: Request) -> _Prepared:
