@@ -50,19 +50,19 @@ _watch: Final = _Watch()
 
 def watch(name: str, then: Callable[[], None]) -> None:
     """Call ``then`` as soon as module ``name`` has been imported."""
-    _watch.waiting.setdefault(name, []).append(then)
+    waiting = _watch.waiting.setdefault(name, [])
+    if then not in waiting:
+        waiting.append(then)
     if _watch not in sys.meta_path:
         sys.meta_path.insert(0, _watch)
 
 
 def unwatch(name: str, then: Callable[[], None]) -> None:
     """Undo :func:`watch`."""
-    waiting = _watch.waiting.get(name)
-    if waiting is None:
-        return
+    waiting = _watch.waiting.get(name, [])
     if then in waiting:
         waiting.remove(then)
-    if not waiting:
-        del _watch.waiting[name]
+        if not waiting:
+            del _watch.waiting[name]
     if not _watch.waiting and _watch in sys.meta_path:
         sys.meta_path.remove(_watch)

@@ -125,10 +125,10 @@ class Interception:
 
     def rise(self) -> None:
         """Lie on top again, if somebody has covered us or taken us off."""
-        if self._current() is self._last:
+        if self._there.get(self._name, _INHERITED) is self._last:
             return
         with _lock:
-            current = self._current()
+            current = self._there.get(self._name, _INHERITED)
             if self._active and not self._is_ours(current):
                 if self._last is None or self._covered is not current:
                     self._last, self._covered = self._layer(current), current
@@ -138,7 +138,7 @@ class Interception:
         """Answer no more. Take our layers off, as far down as nobody else's lies between them."""
         with _lock:
             self._active = False
-            current = self._current()
+            current = self._there.get(self._name, _INHERITED)
             below = self._covered if current is self._last else self._below(current)
             if below is current:
                 return

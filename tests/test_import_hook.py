@@ -28,7 +28,7 @@ with FakeOptum(strict=False) as fake:
         if transport.name == "{library}":
             assert transport.send("POST", fake.token_url).status == 415
     assert {{exchange.transport for exchange in fake.exchanges}} == {{"{library}"}}
-assert not [finder for finder in sys.meta_path if "late" in type(finder).__module__]
+assert not [finder for finder in sys.meta_path if "optum" in type(finder).__module__]
 """
 
 
@@ -82,6 +82,21 @@ def test_all_who_watch_are_told(module: str) -> None:
 
     assert told + also_told == ["one", "the other"]
     import_hook.unwatch(module, tell)
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_who_watches_twice_is_told_once_and_ends_once(module: str, imported: bool) -> None:
+    finders = list(sys.meta_path)
+    told, tell = teller("told")
+    import_hook.watch(module, tell)
+    import_hook.watch(module, tell)
+
+    if imported:
+        importlib.import_module(module)
+    import_hook.unwatch(module, tell)
+
+    assert told == ["told"] * imported
+    assert sys.meta_path == finders
 
 
 def test_one_who_watches_no_longer_leaves_the_other(module: str) -> None:

@@ -25,6 +25,8 @@ TRANSPORTS: Final = ("requests", "httpx", "httpx2", "aiohttp")
 _lock: Final = threading.Lock()
 # Why a library cannot be intercepted, by its name.
 _unknown: Final[dict[str, str]] = {}
+# Those whose methods are replaced now.
+_standing: Final[dict[str, ModuleType]] = {}
 
 
 class _Kept:
@@ -78,17 +80,17 @@ def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
     A library that cannot be intercepted is a warning, and left to the guard.
     """
     # Outside of the lock: another thread may import the library, and then wants it.
-    loaded = {name: load(name) for name in names if _is_imported(name)}
+    loaded = {name: load(name) for name in names if name not in _standing and _is_imported(name)}
     names = tuple(name for name in names if name not in _unknown)
     for name in loaded.keys() - set(names):
         _warn(name)
     with _lock:
         for name in names:
-            transport = loaded.get(name)
+            transport = _standing.get(name) or loaded.get(name)
             if transport is None:
                 import_hook.watch(name, _LATE[name])
             else:
-                transport.install()
+                _put_in(name, transport)
         if not active.gateways():
             _guard().install()
         active.add(gateway, names)
@@ -122,12 +124,16 @@ def release() -> None:
             _take_out(tuple(n for n in TRANSPORTS if n in names and not active.uses(n)))
 
 
+def _put_in(name: str, transport: ModuleType) -> None:
+    transport.install()
+    _standing[name] = transport
+
+
 def _take_out(names: tuple[str, ...]) -> None:
     for name in reversed(names):
         import_hook.unwatch(name, _LATE[name])
-        transport = sys.modules.get(f"{__name__}.{name}_")
-        if transport is not None:
-            transport.remove()
+        if name in _standing:
+            _standing.pop(name).remove()
     if not active.gateways():
         _guard().remove()
 
@@ -139,7 +145,7 @@ def _imported(name: str) -> None:
         return
     with _lock:
         if active.uses(name):
-            transport.install()
+            _put_in(name, transport)
 
 
 def _is_imported(name: str) -> bool:
