@@ -171,6 +171,16 @@ class WhenItsTokenIsRefused(GoodClient):
         return answer
 
 
+def test_the_secret_of_another_registration_is_one_too() -> None:
+    class Another(WhenItsTokenIsRefused):
+        def __init__(self, fake: FakeOptum) -> None:
+            super().__init__(fake)
+            client_id, self.secret = fake.add_client()
+            self.form |= {"client_id": client_id, "client_secret": self.secret}
+
+    assert told(Another) == "the text of ShowsItsSecret"
+
+
 @pytest.mark.parametrize("kind", [InALongOutage, WhenItsSecretIsRefused, WhenItsTokenIsRefused])
 def test_a_client_is_heard_in_trouble_of_each_kind(kind: type[GoodClient]) -> None:
     assert told(kind) == "the text of ShowsItsSecret"
