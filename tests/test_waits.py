@@ -54,11 +54,13 @@ def test_what_a_pause_wakes_may_cancel_it() -> None:
     done = threading.Event()
     cancel = []
 
+    started = threading.Lock()
+
     def wake() -> None:
-        cancel[0]()
+        with started:
+            cancel[0]()
         done.set()
 
-    started = threading.Lock()
     with started:
         cancel.append(Pause(0.01).subscribe(wake))
 

@@ -30,7 +30,7 @@ def test_it(tmp_path):
     print("file", (tmp_path / "own.txt").read_text() == "9Qx-vT&w7=Lk+Zp3%Rb8")
     print("pieces ", end="")
     for character in SECRET:
-        print(character, end="")
+        print(character, end="", flush=True)
     logging.getLogger("own").addHandler(Own())
     logging.getLogger("own").warning(SECRET)
     print("masked", SECRET)
