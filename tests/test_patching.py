@@ -341,6 +341,29 @@ def test_the_class_shows_a_method_that_looks_like_its_own() -> None:
     interception.remove()
 
 
+def test_a_coroutine_function_gives_what_it_gives() -> None:
+    interception = Interception(Owner, "coroutine", lambda beneath: beneath)
+    interception.install()
+    inside = asyncio.run(Owner().coroutine())
+    interception.remove()
+
+    assert inside == asyncio.run(Owner().coroutine()) == "genuine"
+
+
+def test_a_lookout_that_somebody_puts_back_after_its_end_is_gone_once_it_is_asked_for() -> None:
+    told: list[str] = []
+    lookout = Lookout(Owner, "method", lambda: told.append("asked"))
+    lookout.install()
+    layer = vars(Owner)["method"]
+    replace(around("theirs")(Owner.method))
+    lookout.remove()
+    type.__setattr__(Owner, "method", layer)
+
+    assert Owner().method(1) == "genuine 1"
+    assert vars(Owner)["method"] is GENUINE
+    assert told == []
+
+
 def test_mock_makes_an_async_mock_of_a_coroutine_function() -> None:
     interception = Interception(Owner, "coroutine", around("ours"))
     interception.install()

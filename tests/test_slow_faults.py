@@ -97,7 +97,14 @@ def test_a_hold_and_a_slow_answer_are_one_silence_to_the_client(
 ) -> None:
     optum_auth.inject(faults.slow(0.07))
     hold = optum_auth.hold()
-    releasing = threading.Timer(0.07, hold.release)
+
+    def release() -> None:
+        # However long the client takes to begin.
+        hold.wait_for(1)
+        time.sleep(0.07)
+        hold.release()
+
+    releasing = threading.Thread(target=release)
     releasing.start()
 
     with pytest.raises(transport.timeout_error) if strikes else contextlib.nullcontext():

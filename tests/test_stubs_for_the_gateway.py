@@ -890,3 +890,14 @@ def test_many_threads_are_each_given_an_answer_of_their_own(
         )
 
     assert sorted(int(answer.content) for answer in answers) == list(range(24))
+
+
+def test_a_fixture_for_which_no_stub_was_written_has_no_say_in_a_refusal(
+    optum_auth: FakeOptum, optum_responses: RequestsMock, optum_respx: respx.Router
+) -> None:
+    with pytest.raises(requests.ConnectionError) as refusal:
+        requests.get(f"{optum_auth.base_url}/claims", timeout=5)
+
+    assert "no protect() covers it; add optum_auth.protect" in str(refusal.value)
+    assert "no stub" not in str(refusal.value)
+    assert "GET /claims was refused and not sent" in optum_auth.problems()

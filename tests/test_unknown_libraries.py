@@ -44,6 +44,14 @@ def test_a_library_that_cannot_be_intercepted_is_a_warning() -> None:
 
 
 @pytest.mark.usefixtures("another_httpx")
+def test_it_is_one_at_the_next_fake_too() -> None:
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=whole(WARNING)):
+            fake = FakeOptum().__enter__()
+        fake.__exit__(None)
+
+
+@pytest.mark.usefixtures("another_httpx")
 def test_a_library_that_nobody_asked_to_intercept_is_no_matter() -> None:
     with FakeOptum(transports=["requests"]) as fake:
         assert ask(send, fake).status == 200

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from email.message import Message
 
 import pytest
 import trustme
 from live_runs import LiveRuns
 from stand_in import StandIn, serving
+
+from pytest_optum_auth.contract import is_keycloaks
+from pytest_optum_auth.live.sandbox.http import Answer
 
 CONTRACT = ("--pyargs", "pytest_optum_auth.contract")
 
@@ -102,6 +106,19 @@ def test_the_contract_names_a_sandbox_that_refuses_as_a_keycloak_realm(
             '@pytest.mark.optum_auth(error_format="keycloak") plays that.'
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one"),
+    [
+        (b'{"error": "invalid_client", "error_description": "no"}', True),
+        (b'{"error": "invalid_client"}', False),
+        (b'["error", "error_description"]', False),
+        (b"<html>", False),
+    ],
+)
+def test_a_refusal_of_a_realm_is_known_by_its_two_keys(body: bytes, is_one: bool) -> None:
+    assert is_keycloaks(Answer(400, Message(), body)) is is_one
 
 
 @pytest.mark.parametrize("deviation", BROKEN)
