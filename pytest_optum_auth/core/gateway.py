@@ -118,9 +118,9 @@ class Gateway:
     def _serve(self, handler: Handler, arrived: bool) -> Steps:
         handler.exchange.at = self.state.local_now()
         if isinstance(handler, TokenHandler):
+            # Those that are released have left the list, and one that is just now lets through.
             for hold in list(self.state.holds):
-                if not hold.released:
-                    yield from self._wait(hold, handler, None)
+                yield from self._wait(hold, handler, None)
         with self.state.lock:
             refusal = handler.check()
             injection = handler.claim(refusal is not None)
