@@ -15,7 +15,6 @@ import pytest
 from ..core import facts
 from ..live import mode as live_mode
 from .fixtures import (
-    FAKE,
     _optum_https,
     optum_auth,
     optum_client_check,
@@ -187,31 +186,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     if any(map(_uses_transports, session.items)):
-        # The transports keep the genuine methods of the libraries: taken before a mock that a
-        # fixture of a wider scope starts has replaced them.
-        from ..transports import load_imported
+        from . import session_guard, standing_transports
 
-        load_imported()
-        _guard_session(session)
+        standing_transports.stand(session.config, _uses_transports)
+        session_guard.guard(session)
     if any(item.get_closest_marker(live_mode.MARKER) is not None for item in session.items):
         from ..live.run import hooks
 
         hooks.collected(session)
 
 
-def _guard_session(session: pytest.Session) -> None:
-    """Stop connections to a gateway until the session ends, when a test has a fake."""
-    if session.config.getini("optum_guard") == "test" or session.config.option.collectonly:
-        return
-    from ..core.messages import host_of
-    from . import session_guard
-
-    if any(map(session_guard.uses_fake, session.items)):
-        hosts = map(host_of, session.config.getini("optum_base_url").split())
-        guard = session_guard.SessionGuard(facts.HOSTS.union(hosts))
-        session.config.pluginmanager.register(guard, "optum-session-guard")
-        guard.install()
-        session.config.add_cleanup(guard.remove)
+def _uses_transports(item: pytest.Item) -> bool:
+    return not _USERS_OF_TRANSPORTS.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -233,21 +219,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(
-    item: pytest.Item, nextitem: pytest.Item | None
-) -> Generator[None, object, object]:
-    if not _uses_transports(item):
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    # Until somebody has made a fake, there is nothing to tell.
+    if (call.excinfo is None and call.when != "teardown") or _FAKES not in sys.modules:
         return (yield)
-    from .. import transports
+    from . import report as reports
 
-    stays = nextitem is not None and _uses_transports(nextitem)
-    if stays:
-        transports.keep()
-    try:
-        return (yield)
-    finally:
-        if not stays:
-            transports.release()
+    # What is reported while the test runs is a subtest: what it left unmet, a later one may.
+    return (yield from reports.reported(item, call, ends=_running_key not in item.stash))
 
 
 def pytest_sessionfinish() -> None:
@@ -255,38 +234,6 @@ def pytest_sessionfinish() -> None:
     transports = sys.modules.get(f"{_PACKAGE}.transports")
     if transports is not None:
         transports.release()
-
-
-def _uses_transports(item: pytest.Item) -> bool:
-    return not _USERS_OF_TRANSPORTS.isdisjoint(getattr(item, "fixturenames", ()))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    # Until somebody has made a fake, there is nothing to tell.
-    if (call.excinfo is None and call.when != "teardown") or _FAKES not in sys.modules:
-        return (yield)
-    from . import report as reports
-
-    reports.name_fixture(call)
-    report = yield
-    fake = item.stash.get(FAKE, None)
-    if call.excinfo is not None:
-        # What is reported while the test runs is a subtest: what it left unmet, a later one may.
-        ends = call.when == "call" and _running_key not in item.stash
-        if fake is not None:
-            fake.failed_with(call.excinfo.value)
-        reports.explain(report, item, fake, ends=ends)
-        if report.failed and fake is not None:
-            from . import pictures
-
-            pictures.keep(report, fake, item.config)
-    if call.when == "teardown":
-        reports.end_of_test()
-        if fake is not None:
-            # pytest keeps its items to the end of the run.
-            del item.stash[FAKE]
-    return report
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

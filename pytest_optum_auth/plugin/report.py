@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import traceback
+from collections.abc import Generator
 from typing import Any, Final
 
 import pytest
@@ -12,12 +13,36 @@ import pytest
 from .. import fake as fakes
 from ..core import active, timeline
 from ..fake import FakeOptum
+from .fixtures import FAKE
 
 TRAFFIC: Final = "Optum traffic"
 STRICTNESS: Final = "Optum strictness"
 
 
-def explain(
+def reported(
+    item: pytest.Item, call: pytest.CallInfo[None], *, ends: bool
+) -> Generator[None, Any, Any]:
+    """Around the making of a report; ``ends``: no other one of the same test's call follows."""
+    _name_fixture(call)
+    report = yield
+    fake = item.stash.get(FAKE, None)
+    if call.excinfo is not None:
+        if fake is not None:
+            fake.failed_with(call.excinfo.value)
+        _explain(report, item, fake, ends=ends and call.when == "call")
+        if report.failed and fake is not None:
+            from . import pictures
+
+            pictures.keep(report, fake, item.config)
+    if call.when == "teardown":
+        _end_of_test()
+        if fake is not None:
+            # pytest keeps its items to the end of the run.
+            del item.stash[FAKE]
+    return report
+
+
+def _explain(
     report: pytest.TestReport, item: pytest.Item, fixture: FakeOptum | None, *, ends: bool
 ) -> None:
     """Add the timelines to the report of a test that did not get through, and what it left unmet.
@@ -43,13 +68,13 @@ def explain(
             report.sections.append((_title(item, other, fixture), f"{earlier}{shown}"))
 
 
-def end_of_test() -> None:
+def _end_of_test() -> None:
     """What comes from now on belongs to the next test."""
     for fake in list(fakes.entered):
         fakes.entered[fake] = len(fake.gateway.state.journal.entries)
 
 
-def name_fixture(call: pytest.CallInfo[None]) -> None:
+def _name_fixture(call: pytest.CallInfo[None]) -> None:
     """Let what a fake says at its end name the fixture that it stands in."""
     if call.excinfo is None or call.when != "teardown":
         return

@@ -14,7 +14,8 @@ from typing import Any, Final
 import pytest
 
 from .. import network_watch
-from ..core import active
+from ..core import active, facts
+from ..core.messages import host_of
 from ..live import mode as live_mode
 from ..transports.egress_guard import EscapedRequest
 
@@ -163,6 +164,19 @@ class Verdict:
         terminalreporter.section("Optum guard", red=True)
         for message in self._messages:
             terminalreporter.line(message)
+
+
+def guard(session: pytest.Session) -> None:
+    """Stop connections to a gateway until the session ends, when a test has a fake."""
+    config = session.config
+    if config.getini("optum_guard") == "test" or config.option.collectonly:
+        return
+    if any(map(uses_fake, session.items)):
+        hosts = map(host_of, config.getini("optum_base_url").split())
+        guard = SessionGuard(facts.HOSTS.union(hosts))
+        config.pluginmanager.register(guard, "optum-session-guard")
+        guard.install()
+        config.add_cleanup(guard.remove)
 
 
 def is_live(item: pytest.Item) -> bool:
