@@ -13,9 +13,10 @@ import pytest
 from freezegun import api, config
 
 from pytest_optum_auth import Clock
+from pytest_optum_auth.clock.dates import pickled
 from pytest_optum_auth.clock.freezegun_internals import FUNCTIONS
 from pytest_optum_auth.clock.freezer import Freezer
-from pytest_optum_auth.clock.readings import STAND_INS, pickled
+from pytest_optum_auth.clock.readings import STAND_INS
 from pytest_optum_auth.clock.real_time import RealTime
 
 NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)

@@ -8,14 +8,13 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ..core import active
 from ..core.waits import in_trio
+from . import active_fakes
 from .freezer import STUCK, Freezer
 from .moments import EPOCH, SECOND, UTC, Moment, as_moment, shifted, shown, span_from
 from .timers import Timers
 
 if TYPE_CHECKING:
-    from ..core.gateway import Gateway
     from ..core.tokens import Token
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -91,7 +90,7 @@ class Clock:
         ``<``. Only ever moves forward. Raises ``ValueError`` before any token exists and for a
         negative ``by``.
         """
-        end = self._end_of(token)
+        end = active_fakes.end_of(token)
         self._forward(end + span_from(end, by, "by"))
 
     def nearly_expire_token(self, token: Token | None = None, *, margin: float = 1) -> None:
@@ -100,7 +99,7 @@ class Clock:
         Raises ``ValueError`` before any token exists, for a negative ``margin``, and when the
         token has less than ``margin`` seconds left already.
         """
-        end = self._end_of(token)
+        end = active_fakes.end_of(token)
         span = span_from(end, margin, "margin")
         if span > end - self.now:
             raise ValueError(
@@ -149,13 +148,13 @@ class Clock:
             self._freezer.now,
             sleeps_move=self._sleeps_move,
             sleep_to=lambda moment: self._forward(moment, " (sleep)"),
-            held=_held,
+            held=active_fakes.held,
         )
         _clocks.append(self)
         self._freezer.start()
         self._timers.install()
         if self._start is not None:
-            self._note(f"clock starts at {shown(start)}")
+            active_fakes.note(f"clock starts at {shown(start)}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -202,7 +201,7 @@ class Clock:
             self._running().move_to(moment)
             delta = (moment - before) / SECOND
             if delta:
-                self._note(f"clock {delta:+.15g} s{' (back)' if delta < 0 else why}")
+                active_fakes.note(f"clock {delta:+.15g} s{' (back)' if delta < 0 else why}")
 
     def _sleeps_move(self) -> bool:
         freezer = self._freezer
@@ -217,43 +216,12 @@ class Clock:
             return False
 
     def _stuck(self) -> None:
-        self._note(
+        active_fakes.note(
             f"the same time was read {STUCK:,} times in a row: a loop that waits for another one "
             "never ends while the clock stands still (sleep_moves=True lets its sleeps move it)"
         )
-
-    def _note(self, text: str) -> None:
-        for gateway in active.gateways():
-            gateway.state.note(text)
-
-    def _end_of(self, token: Token | None) -> dt.datetime:
-        """The local time at which ``token`` stops being honoured."""
-        gateways = active.gateways()
-        if not gateways:
-            raise ValueError("no FakeOptum is active: ask for optum_auth as well")
-        gateway = gateways[0] if token is None else _issuer(gateways, token)
-        if token is None:
-            if not gateway.state.ledger.tokens:
-                raise ValueError(
-                    "no token was issued yet: let the client make a request or use "
-                    "optum_auth.issue_token() first"
-                )
-            token = gateway.state.ledger.tokens[-1]
-        return token.expires_at - dt.timedelta(seconds=gateway.state.settings.clock_skew)
 
     def __repr__(self) -> str:
         if self._freezer is None:
             return "<Clock, not running>"
         return f"<Clock at {shown(self._freezer.now())}>"
-
-
-def _issuer(gateways: list[Gateway], token: Token) -> Gateway:
-    for gateway in gateways:
-        if gateway.state.ledger.find(token.value) is token:
-            return gateway
-    raise ValueError(f"{token!r} was not issued by a fake that is active")
-
-
-def _held() -> int:
-    """How many requests wait at a hold of an active fake."""
-    return sum(hold.waiting for gateway in active.gateways() for hold in gateway.state.holds)

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Final
 
-from . import first_use, readings
+from . import dates, first_use, readings
 from . import freezegun_internals as freezegun
 from .late_imports import LateImports
 from .moments import EPOCH
 from .names import Names
 from .real_time import RealTime
+from .shown_clock import SHOWN
 
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 # So often in a row the same time is told before a loop seems to wait for another.
@@ -42,7 +43,7 @@ class Freezer:
         self._stuck = stuck
         self._monotonic_ns = freezegun.GENUINE["monotonic_ns"] if ticks else None
         self.move_to(start)
-        self._freeze = freezegun.Freeze(self, readings.STAND_INS, readings.pickled)
+        self._freeze = freezegun.Freeze(self, readings.STAND_INS, dates.pickled)
         self._late_imports = LateImports(_GENUINE, self._freeze_late)
         self.is_shown = False
 
@@ -56,7 +57,7 @@ class Freezer:
         first_use.use()
         self._freeze.start()
         self.is_shown = True
-        readings.SHOWN.clock = self
+        SHOWN.clock = self
         pairs = readings.GENUINE_AND_STAND_IN
         if inside_another:
             pairs = [*pairs, *readings.THEIRS_AND_STAND_IN]
@@ -70,7 +71,7 @@ class Freezer:
             return
         self._late_imports.remove()
         self.is_shown = False
-        readings.SHOWN.clock = None
+        SHOWN.clock = None
         for name, module in list(sys.modules.items()):
             # By whatever way it has come in, and what it may have taken since.
             if name not in self._modules:

@@ -6,8 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from .journal import in_seconds
+from .jws import is_jwt
 from .messages import Request
-from .tokens import Ledger, Token, is_jwt
+from .tokens import Ledger, Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, overload
 from urllib.parse import parse_qs, urlsplit
 
 from .json_body import parse_json
-from .messages import Body, Form, Headers, Request, Response, mask_url, shown_path
+from .masking import Body, Form, mask_url, shown_path
+from .messages import Headers, Request, Response
 from .other_tools import ShownAnswer
 from .tokens import Token
 

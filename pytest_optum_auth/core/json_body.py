@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from .messages import masked
+from .masking import masked
 
 __tracebackhide__ = True  # in the traceback of a test
 

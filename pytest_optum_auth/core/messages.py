@@ -1,8 +1,4 @@
-"""Requests and answers as the core sees them: bytes and names, no HTTP library.
-
-What a user can read later (headers, form, body) is the real thing, but its ``repr`` hides
-credentials and tokens, so that an assertion that fails does not print them.
-"""
+"""Requests and answers as the core sees them: bytes and names, no HTTP library."""
 
 from __future__ import annotations
 
@@ -14,21 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from typing import Any, Final
-from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
+from urllib.parse import urlsplit
 
 from . import facts
+from .masking import MASK, SECRET_HEADERS
 
 # What json.dumps takes, as far as a type can say it.
 Json = Mapping[str, object] | Sequence[object] | str | float | bool | None
-MASK: Final = "***"
 # RFC 6749 section 5.2: what `error_description` must not hold, and a client may have sent.
 _NOT_DESCRIBING: Final = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
-_SECRET_FIELDS: Final = ("client_secret", "access_token", "refresh_token", "id_token")
 # RFC 9112 section 6: by these an answer tells where it ends.
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
-_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-
-_FIELD_NAME: Final = re.compile(r"\w{1,40}")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -79,71 +71,8 @@ class Headers(Mapping[str, str]):
         return isinstance(name, str) and name.lower() in self._fields
 
     def __repr__(self) -> str:
-        shown = {k: MASK if k in _SECRET_HEADERS else v for k, v in self._fields.items()}
+        shown = {k: MASK if k in SECRET_HEADERS else v for k, v in self._fields.items()}
         return f"Headers({shown})"
-
-
-class Form(dict[str, str]):
-    """The fields of a request body, or variables of that name; ``repr`` hides the secret ones."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        # A body that is no form at all may hold a secret in what looks like a name.
-        return repr(
-            {
-                name if _FIELD_NAME.fullmatch(name) else MASK: (
-                    MASK if name.lower().endswith(_SECRET_FIELDS) else value
-                )
-                for name, value in self.items()
-            }
-        )
-
-
-def masked(value: Any) -> Any:
-    """A JSON value with the values of its secret fields hidden, however deep they stand."""
-    if isinstance(value, dict):
-        return {
-            name: MASK if name.lower().endswith(_SECRET_FIELDS) else masked(inner)
-            for name, inner in value.items()
-        }
-    return [masked(inner) for inner in value] if isinstance(value, list) else value
-
-
-class Body(bytes):
-    """The bytes of a request body; ``repr`` tells only how many."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} bytes>"
-
-
-def mask_url(url: str) -> str:
-    """``url`` with the values of secret query fields and the password hidden."""
-    if "?" not in url and "@" not in url:
-        return url
-    parts = urlsplit(url)
-    netloc = parts.netloc
-    if "@" in netloc:
-        netloc = f"{MASK}@{netloc.rpartition('@')[2]}"
-    query = parts.query
-    if query:
-        query = "&".join(_mask_pair(pair) for pair in query.split("&"))
-    return SplitResult(parts.scheme, netloc, parts.path, query, parts.fragment).geturl()
-
-
-def _mask_pair(pair: str) -> str:
-    names = [name.lower() for name, _ in parse_qsl(pair, keep_blank_values=True)]
-    if any(name in _SECRET_FIELDS for name in names):
-        return f"{pair.partition('=')[0]}={MASK}"
-    return pair
-
-
-def shown_path(path: str, limit: int = 200) -> str:
-    """``path`` safe to stand in a line for people: control characters quoted, cut to ``limit``."""
-    safe = quote(path, safe="/{}%~!$&'()*+,;=:@-._", errors="replace")
-    return safe if len(safe) <= limit else f"{safe[: limit - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from typing import (
 from urllib.parse import urlsplit
 
 from . import facts
-from .messages import host_of, mask_url
+from .masking import mask_url
+from .messages import host_of
 
 __tracebackhide__ = True  # in the traceback of a test
 

@@ -1,18 +1,15 @@
-"""Access tokens: signed JWTs, their life, and the ledger of those issued."""
+"""Access tokens: their life, and the ledger of those issued."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import functools
-import hmac
-import json
 import secrets
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from . import facts
+from . import facts, jws
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -83,7 +80,7 @@ class Token:
     @property
     def claims(self) -> dict[str, Any]:
         """The claims inside the JWT."""
-        return dict(_content(self.value.split(".")[1]))
+        return jws.claims_of(self.value)
 
     def remaining(self, now: dt.datetime) -> dt.timedelta:
         """How long it is still honoured at ``now`` (server's clock); not positive: expired."""
@@ -143,7 +140,7 @@ class Ledger:
             "scope": scope,
             **(claims or {}),
         }
-        value = self._sign(payload)
+        value = jws.signed(payload, self.signing_key)
         token = Token(
             value=value,
             number=len(self.tokens) + 1,
@@ -163,13 +160,6 @@ class Ledger:
         if self.stillborn:
             self.revoke(token, now)
         return token
-
-    def _sign(self, claims: Mapping[str, Any]) -> str:
-        """The JWT in its compact serialization (RFC 7515 section 7.1)."""
-        signed = _HEADER + b"." + _base64url(_compact(claims).encode())
-        # HS256 (RFC 7518 section 3.2). PyJWT would load cryptography, in every run of every suite.
-        signature = hmac.digest(self.signing_key, signed, "sha256")
-        return (signed + b"." + _base64url(signature)).decode()
 
     def find(self, value: str) -> Token | None:
         """The token of that value, or ``None`` when it was not issued here."""
@@ -208,15 +198,6 @@ def _holding(client_id: str, scope: str) -> _Holding:
     return client_id, frozenset(scope.split(" "))
 
 
-def _base64url(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-# json.dumps() makes an encoder anew for separators of one's own.
-_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
-_HEADER: Final = _base64url(_compact({"alg": facts.JWT_ALGORITHM, "typ": "JWT"}).encode())
-
-
 def check_claims(claims: Mapping[str, Any]) -> None:
     """``ValueError`` for a claim that the ledger decides itself and for an ``nbf`` that is none."""
     taken = sorted(_OWN_CLAIMS & claims.keys())
@@ -231,24 +212,3 @@ def check_claims(claims: Mapping[str, Any]) -> None:
             f"nbf={nbf!r}: nbf must be seconds since 1970, as int(optum_clock.time) + 60 "
             "(RFC 7519 section 4.1.5)"
         )
-
-
-def is_jwt(value: str) -> bool:
-    """Whether ``value`` has the form of a JWT (RFC 7519 section 7.2)."""
-    try:
-        header, claims, signature = value.split(".")
-        _octets(signature)
-        return isinstance(_content(header), dict) and isinstance(_content(claims), dict)
-    except (ValueError, RecursionError):  # no text, no base64, no JSON, or JSON that never ends
-        return False
-
-
-def _content(part: str) -> Any:
-    """The JSON in a part of a JWT."""
-    return json.loads(_octets(part))
-
-
-def _octets(part: str) -> bytes:
-    """``part`` decoded from base64url without padding (RFC 7515 section 2)."""
-    padding = "=" * (-len(part) % 4)
-    return base64.b64decode(part + padding, altchars=b"-_", validate=True)

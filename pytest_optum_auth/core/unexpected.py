@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from .answerers import Mismatch, Stub
 from .fault import Fault
-from .messages import MASK, shown_path
+from .masking import MASK, shown_path
 from .routes import ApiRoute
 
 _MOST_SHOWN: Final = 10

@@ -137,7 +137,7 @@ def optum_env(
     under its other name) and ``OPTUM_BASE_URL``. With ``optum_server`` they
     lead to it, and the variables that make clients trust its CA are set.
     """
-    from ..core.messages import Form
+    from ..core.masking import Form
 
     client_id, client_secret = optum_auth.credentials
     # A dict whose repr hides the secret.
