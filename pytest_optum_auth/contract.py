@@ -8,14 +8,17 @@ sandbox ten requests, one of them with a wrong secret; under xdist at most twelv
 
 from __future__ import annotations
 
-import contextlib
-import json
-from typing import Any
-
-import jwt
 import pytest
 
 from pytest_optum_auth.core import facts
+from pytest_optum_auth.live.contract.demands import (
+    claims,
+    is_keycloaks,
+    json_object,
+    keeps,
+    refuses,
+    success,
+)
 from pytest_optum_auth.live.contract.probes import Probes, fake_send, live_send, too_many_workers
 from pytest_optum_auth.live.sandbox import LiveSandbox
 from pytest_optum_auth.live.sandbox.http import Answer, LiveError
@@ -57,50 +60,6 @@ def live_probes(
     if refusal is not None:
         pytest.fail(refusal, pytrace=False)
     return Probes(target, live_send, answers, refused_in(request))
-
-
-def keeps(found: object, promised: object) -> None:
-    """Fail with one line, whether or not pytest rewrites the assertions of this file."""
-    if found != promised:
-        pytest.fail(f"promised is {promised!r}, the endpoint gave {found!r}", pytrace=False)
-
-
-def json_object(answer: Answer) -> dict[str, Any]:
-    """The body of an answer; fails the test when it is something else."""
-    with contextlib.suppress(ValueError):
-        document = json.loads(answer.body)
-        if isinstance(document, dict):
-            return document
-    pytest.fail("promised is a JSON object, the endpoint gave something else", pytrace=False)
-
-
-def is_keycloaks(answer: Answer) -> bool:
-    """Whether an answer has the other of the two shapes in which the sandbox has been seen."""
-    with contextlib.suppress(ValueError):
-        document = json.loads(answer.body)
-        return isinstance(document, dict) and set(document) == {"error", "error_description"}
-    return False
-
-
-def refuses(probes: Probes, answer: Answer, status: int, of_keycloak: int) -> None:
-    """Fail unless the status is the published one, or that of a realm in the realm's own shape."""
-    probes.as_keycloak = answer.status == of_keycloak and is_keycloaks(answer)
-    keeps(answer.status, of_keycloak if probes.as_keycloak else status)
-
-
-def success(probes: Probes) -> dict[str, Any]:
-    """The JSON object of a successful answer."""
-    answer = probes.right()
-    keeps(answer.status, 200)
-    return json_object(answer)
-
-
-def claims(probes: Probes) -> dict[str, Any]:
-    """The claims of the issued token; its signature is Optum's business (no JWKS is published)."""
-    try:
-        return jwt.decode(success(probes)["access_token"], options={"verify_signature": False})
-    except (jwt.InvalidTokenError, KeyError):
-        pytest.fail("access_token is missing or not a JWT", pytrace=False)
 
 
 def test_a_right_request_gets_the_documented_keys(probes: Probes) -> None:

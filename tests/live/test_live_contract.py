@@ -10,7 +10,7 @@ import trustme
 from live_runs import LiveRuns
 from stand_in import StandIn, serving
 
-from pytest_optum_auth.contract import is_keycloaks
+from pytest_optum_auth.live.contract.demands import is_keycloaks
 from pytest_optum_auth.live.sandbox.http import Answer
 
 CONTRACT = ("--pyargs", "pytest_optum_auth.contract")
