@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import socket
 import urllib.request
@@ -167,6 +168,8 @@ def test_the_end_takes_the_guard_away() -> None:
     def covered() -> list[object]:
         return [http.client.HTTPConnection.set_tunnel, *sorted(vars(socket.socket))]
 
+    # What other tests have left.
+    gc.collect()
     transports.release()
     before = covered()
     with FakeOptum(), FakeOptum():

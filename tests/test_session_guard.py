@@ -206,6 +206,18 @@ def test_nothing_is_guarded(case: str, run: Run, pytester: pytest.Pytester) -> N
     assert set(result.parseoutcomes()) <= {"passed", "deselected"}
 
 
+def test_other_hosts_are_asked_as_ever(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(OFFLINE)
+
+    result = run(
+        "import socket, pytest\ndef test_fake(optum_auth): pass\n"
+        "def test_asks():\n    with pytest.raises(OSError, match='the network was asked'):\n"
+        "        socket.gethostbyname('other.example.com')\n"
+    )
+
+    result.assert_outcomes(passed=2)
+
+
 def test_a_live_test_may_ask(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ from token_requests import ask
 from transports_under_test import send_with_requests as send
 
 from pytest_optum_auth import FakeOptum, fake, transports
-from pytest_optum_auth.core import active
 
 IMPORTS = """
 import pytest
@@ -176,34 +175,6 @@ def test_nothing_of_a_start_that_failed_is_left(monkeypatch: pytest.MonkeyPatch)
     with FakeOptum() as other:
         assert ask(send, other).status == 200
     assert not mine.exchanges
-
-
-def test_a_fake_that_was_not_entered_is_named_where_a_request_was_to_leave(run: Run) -> None:
-    result = run(
-        f"""{IMPORTS}
-def test_another(optum_auth):
-    pass
-
-def test_it():
-    mine = FakeOptum()
-    requests.get(mine.token_url)
-"""
-    )
-
-    result.assert_outcomes(passed=1, failed=1)
-    assert (
-        "test_it opened it beside a FakeOptum() that was made but not entered: it answers inside "
-        "of `with FakeOptum() as optum:`"
-    ) in " ".join(result.stdout.str().split())
-
-
-def test_a_fake_that_was_entered_is_not() -> None:
-    mine = FakeOptum()
-    before = mine.gateway in active.unentered
-    with mine:
-        inside = mine.gateway in active.unentered
-
-    assert (before, inside, mine.gateway in active.unentered) == (True, False, False)
 
 
 def test_a_fake_that_nobody_holds_any_more_is_gone() -> None:

@@ -5,22 +5,28 @@ Of the process, since the methods of the client libraries that are replaced are.
 
 from __future__ import annotations
 
+import gc
 import weakref
 from typing import Final
 
 from .gateway import Gateway
 from .messages import host_of
 
-#: Of fakes that were made and never entered: they answer nobody, and a user may think they do.
-unentered: Final[weakref.WeakSet[Gateway]] = weakref.WeakSet()
+# Of fakes that were made and never entered: they answer nobody, and a user may think they do.
+_unentered: Final[weakref.WeakKeyDictionary[Gateway, None]] = weakref.WeakKeyDictionary()
 # The latest first.
 _active: Final[list[tuple[Gateway, tuple[str, ...]]]] = []
+
+
+def expect(gateway: Gateway) -> None:
+    """``gateway`` was made, and is to be added."""
+    _unentered[gateway] = None
 
 
 def add(gateway: Gateway, transports: tuple[str, ...]) -> None:
     """From now on ``gateway`` answers, before those that did already."""
     gateway.answers_here()
-    unentered.discard(gateway)
+    _unentered.pop(gateway, None)
     _active.insert(0, (gateway, transports))
 
 
@@ -34,6 +40,26 @@ def remove(gateway: Gateway) -> tuple[str, ...]:
 def gateways() -> list[Gateway]:
     """The gateways that answer now, the latest first."""
     return [gateway for gateway, _ in _active]
+
+
+def is_any() -> bool:
+    """Whether some gateway answers now, or is expected to."""
+    return bool(_active) or any(reference() is not None for reference in _unentered.keyrefs())
+
+
+def is_expected(host: str) -> bool:
+    """Whether a gateway that would answer at ``host`` (lower case) was made and never added."""
+    if not _is_expected(host):
+        return False
+    # What nobody holds any more was nobody's mistake.
+    gc.collect()
+    return _is_expected(host)
+
+
+def _is_expected(host: str) -> bool:
+    # At once: another thread may make a fake meanwhile.
+    made = [reference() for reference in _unentered.keyrefs()]
+    return any(gateway is not None and host in gateway.state.hosts for gateway in made)
 
 
 def uses(transport: str) -> bool:

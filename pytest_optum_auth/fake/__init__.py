@@ -13,7 +13,7 @@ from ..core import active, facts
 from ..core.gateway import Gateway
 from ..core.settings import Settings, SettingValues, checked_base_urls, checked_token_path
 from ..core.state import GatewayState
-from ..transports import activate, chosen, deactivate
+from ..transports import activate, chosen, deactivate, expect
 from .apis import Apis
 from .issuer import Issuer
 from .record import Record
@@ -71,7 +71,7 @@ class FakeOptum(Settings, Record, Issuer, Apis, Trouble):
         self._gateway = Gateway(self._state)
         self._depth = 0
         if self._transports:
-            active.unentered.add(self._gateway)
+            expect(self._gateway)
 
     @property
     def gateway(self) -> Gateway:

@@ -17,6 +17,7 @@ from .. import network_watch
 from ..core import active, facts
 from ..core.messages import host_of
 from ..live import mode as live_mode
+from ..transports import egress_guard
 from ..transports.egress_guard import EscapedRequest
 
 #: In what a worker of xdist hands to its controller.
@@ -42,17 +43,20 @@ class SessionGuard:
 
     def install(self) -> None:
         """Stop connections from now on."""
+        egress_guard.leave_to(self)
         network_watch.watch(self._look)
 
     def remove(self) -> None:
         """Undo :meth:`install`."""
         network_watch.unwatch(self._look)
+        egress_guard.take_from(self)
 
     def _look(self, host: str) -> None:
         item = self._item
-        if host not in self._hosts or active.gateway_at(host) is not None:
+        if active.gateway_at(host) is not None or (item is not None and is_live(item)):
             return
-        if item is not None and is_live(item):
+        is_expected = active.is_expected(host)
+        if host not in self._hosts and not is_expected:
             return
         leaked_by = self._left_by.get(threading.current_thread(), "")
         message = f"a connection to {host} was stopped, since no fake answers there now. "
@@ -61,11 +65,8 @@ class SessionGuard:
                 f"A thread opened it that {leaked_by} has left running: let that test end it (join "
                 "the thread, close the client)"
             )
-        elif item is not None and any(host in f.state.hosts for f in list(active.unentered)):
-            message += (
-                f"{item.nodeid} opened it beside a FakeOptum() that was made but not entered: it "
-                "answers inside of `with FakeOptum() as optum:`"
-            )
+        elif item is not None and is_expected:
+            message += f"{item.nodeid} opened it: {egress_guard.NOT_ENTERED}"
         elif item is not None:
             message += (
                 f"{item.nodeid} opened it without a fake, or after its end: ask for the fixture "

@@ -74,6 +74,12 @@ def load_imported() -> None:
     _guard()
 
 
+def expect(gateway: Gateway) -> None:
+    """Until :func:`activate`, or as long as ``gateway`` exists, let nothing out to its hosts."""
+    active.expect(gateway)
+    _guard().install()
+
+
 def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
     """From now on requests to the gateway's hosts are answered by ``gateway``.
 
@@ -91,9 +97,11 @@ def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
                 import_hook.watch(name, _LATE[name])
             else:
                 _put_in(name, transport)
-        if not active.gateways():
-            _guard().install()
+        is_first = not active.gateways()
+        # Before the guard stands: it leaves when nobody needs it.
         active.add(gateway, names)
+        if is_first:
+            _guard().install()
 
 
 def deactivate(gateway: Gateway) -> None:
@@ -119,9 +127,8 @@ def keep() -> None:
 def release() -> None:
     """Take out what was kept and is of no use any more."""
     with _lock:
-        names, _Kept.names = _Kept.names, None
-        if names is not None:
-            _take_out(tuple(n for n in TRANSPORTS if n in names and not active.uses(n)))
+        names, _Kept.names = _Kept.names or set(), None
+        _take_out(tuple(n for n in TRANSPORTS if n in names and not active.uses(n)))
 
 
 def _put_in(name: str, transport: ModuleType) -> None:
@@ -134,8 +141,7 @@ def _take_out(names: tuple[str, ...]) -> None:
         import_hook.unwatch(name, _LATE[name])
         if name in _standing:
             _standing.pop(name).remove()
-    if not active.gateways():
-        _guard().remove()
+    _guard().remove_unless_needed()
 
 
 def _imported(name: str) -> None:

@@ -1,15 +1,29 @@
 """The guard behind the transports: what they do not catch does not leave the machine.
 
-A client that no transport knows (urllib3 alone, ``http.client``, sockets) comes to the point where
-it asks for the address of a gateway host, or a proxy for a tunnel to it. There it is stopped.
+A client that no transport knows (urllib3 alone, ``http.client``, sockets), or that has only a fake
+which is not entered, comes to the point where it asks for the address of a gateway host, or a proxy
+for a tunnel to it. There it is stopped.
 """
 
 from __future__ import annotations
 
+import threading
+from typing import Final
+
 from .. import network_watch
 from ..core import active
+from ..core.gateway import Gateway
 
 __tracebackhide__ = True  # in the traceback of a test
+
+#: How a fake that is not entered is told.
+NOT_ENTERED: Final = (
+    "a FakeOptum() was made but not entered, and answers only inside of `with FakeOptum() as "
+    "optum:`"
+)
+_lock: Final = threading.Lock()
+# Who decides instead what a fake that is not entered lets out.
+_deciders: Final[set[object]] = set()
 
 
 class EscapedRequest(Exception):
@@ -22,10 +36,17 @@ class EscapedRequest(Exception):
 
 
 def _stop(host: str) -> None:
-    """Raise when ``host`` is one of a gateway that is active."""
+    """Raise when ``host`` is one of a gateway that is active, or is expected to be."""
     gateway = active.gateway_at(host)
-    if gateway is None:
-        return
+    if gateway is not None:
+        _stop_beside(gateway, host)
+    if not _deciders and active.is_expected(host):
+        raise EscapedRequest(f"a connection to {host} was stopped: {NOT_ENTERED}")
+    # Nobody tells when the last fake that was not entered is collected.
+    remove_unless_needed()
+
+
+def _stop_beside(gateway: Gateway, host: str) -> None:
     names = active.transports_of(gateway)
     message = (
         f"a connection to {host} was stopped: the client that opens it is none that "
@@ -39,10 +60,27 @@ def _stop(host: str) -> None:
 
 
 def install() -> None:
-    """Stop connections to the hosts of every gateway that is active."""
-    network_watch.watch(_stop)
+    """Stop connections to the hosts of every gateway that is active, or is expected to be."""
+    with _lock:
+        network_watch.watch(_stop)
 
 
-def remove() -> None:
-    """Undo :func:`install`."""
-    network_watch.unwatch(_stop)
+def remove_unless_needed() -> None:
+    """Undo :func:`install` when there is no such gateway."""
+    # Whoever has the lock installs or removes at this moment, and may be this very thread.
+    if _lock.acquire(blocking=False):
+        try:
+            if not active.is_any():
+                network_watch.unwatch(_stop)
+        finally:
+            _lock.release()
+
+
+def leave_to(decider: object) -> None:
+    """Let everything pass a fake that is not entered, until :func:`take_from` the same."""
+    _deciders.add(decider)
+
+
+def take_from(decider: object) -> None:
+    """Undo :func:`leave_to`."""
+    _deciders.discard(decider)

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from ...transports import egress_guard
 from .. import mode as live_mode
 from ..sandbox import clocks
 from ..sandbox.availability import Obstacle, environment_or_obstacle
@@ -59,6 +60,17 @@ def recording(item: pytest.Item) -> str | None:
 
 class LiveGate:
     """Hooks around each live test."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """A live test means the sandbox, whatever fake was made somewhere and not entered."""
+        if item.get_closest_marker(live_mode.MARKER) is None:
+            return (yield)
+        egress_guard.leave_to(item)
+        try:
+            return (yield)
+        finally:
+            egress_guard.take_from(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
