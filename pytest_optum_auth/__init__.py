@@ -44,9 +44,16 @@ _ROOMS = {
 }
 
 _FIXTURES = (
-    "optum_auth", "optum_clock", "optum_responses", "optum_respx", "optum_client_check",
-    "optum_env", "optum_server", "optum_live", "optum_target",
-)  # fmt: skip
+    "optum_auth",
+    "optum_clock",
+    "optum_responses",
+    "optum_respx",
+    "optum_client_check",
+    "optum_env",
+    "optum_server",
+    "optum_live",
+    "optum_target",
+)
 
 __all__ = [
     "ApiRoute",

@@ -76,7 +76,7 @@ def test_two_bodies_are_refused() -> None:
             faults.replacing,
             "replacing() takes at least one key, for example replacing(expires_in='7200')",
         ),
-        (lambda: faults.without(7), "without(7): a key must be a string"),  # type: ignore[arg-type]
+        (lambda: faults.without(7), "without(7): a key must be a string"),
     ],
     ids=["without", "replacing", "not-a-string"],
 )

@@ -52,8 +52,12 @@ def test_what_is_not_given_is_made_up(optum_auth: FakeOptum) -> None:
 
     assert made_up.client_id == "optum-test-client-2"
     assert made_up.client_secret != optum_auth.credentials.client_secret
-    assert ask(send, optum_auth, client_id=made_up.client_id,
-               client_secret=made_up.client_secret).status == 200  # fmt: skip
+    assert (
+        ask(
+            send, optum_auth, client_id=made_up.client_id, client_secret=made_up.client_secret
+        ).status
+        == 200
+    )
 
 
 def test_a_made_up_name_that_is_taken_is_passed_over(optum_auth: FakeOptum) -> None:

@@ -91,9 +91,10 @@ def test_nearly_expire_token_past_its_margin_is_refused(
     optum_auth.issue_token()
     optum_clock.nearly_expire_token(margin=30)
 
-    with pytest.raises(ValueError, match=whole(
-        "the token is within 31 s of its end already: use move_to() to go back"
-    )):  # fmt: skip
+    with pytest.raises(
+        ValueError,
+        match=whole("the token is within 31 s of its end already: use move_to() to go back"),
+    ):
         optum_clock.nearly_expire_token(margin=31)
     optum_clock.nearly_expire_token(margin=30)
 

@@ -24,6 +24,8 @@ UTC = dt.timezone.utc
 needs_zones = pytest.mark.skipif(
     not hasattr(time, "tzset"), reason="the time zone is the machine's own"
 )
+# Deprecated since Python 3.12, and client code is full of it.
+calls_utcnow = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow")
 # A zone, and moments of it (UTC), those around each change of its clocks above all.
 ZONES = {
     "UTC": ["2026-07-01T02:00:00Z"],
@@ -86,7 +88,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 
 
 @needs_zones
-@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow")
+@calls_utcnow
 @pytest.mark.parametrize(
     ("name", "moment"), [(name, moment) for name, moments in ZONES.items() for moment in moments]
 )
@@ -171,7 +173,7 @@ def test_a_moment_that_is_given_is_that_moment() -> None:
     assert time.ctime(0) == time.asctime(time.localtime(0))
     assert time.strftime("%Y", time.gmtime(0)) == "1970"
     with pytest.raises(TypeError):
-        time.time(1)  # type: ignore[call-arg]
+        time.time(1)
 
 
 # Dates are genuine, and the classes are to everybody who asks.
@@ -272,7 +274,7 @@ def test_a_subclass_that_is_made_under_a_clock() -> None:
     assert Day.today() == dt.date.today()
 
 
-@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow")
+@calls_utcnow
 def test_what_somebody_keeps_from_a_clock_tells_the_real_time_after_it() -> None:
     with Clock(0):
 
@@ -290,7 +292,7 @@ def test_what_somebody_keeps_from_a_clock_tells_the_real_time_after_it() -> None
         assert Kept().time() == 5
 
 
-@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow")
+@calls_utcnow
 def test_under_another_freezer_the_readings_are_its(optum_clock: Clock) -> None:
     with freezegun.freeze_time("2030-01-01T12:00:00", tz_offset=-4):
         assert (dt.datetime.now().hour, dt.datetime.today().hour) == (8, 8)
@@ -411,7 +413,7 @@ def test_a_reader_near_the_end_of_the_stack_is_told(waiter: Any) -> None:
     found: list[float] = []
     with Clock(5):
         thread = threading.Thread(target=lambda: found.append(time.time()))
-        thread.run = lambda: found.append(time.time())  # type: ignore[method-assign]
+        thread.run = lambda: found.append(time.time())
         thread.start()
         thread.join()
 

@@ -142,7 +142,7 @@ def test_coroutines_that_sleep_at_once_wake_in_their_order(
     woken: list[float] = []
 
     async def sleeper(seconds: float) -> None:
-        await sleep(seconds)  # type: ignore[operator]
+        await sleep(seconds)
         woken.append(time.time() - START)
 
     async def main() -> None:

@@ -167,7 +167,7 @@ def test_advance_does_not_wait_for_a_loop_of_another_thread(optum_clock: Clock) 
 class BlindLoop(asyncio.SelectorEventLoop):
     """It keeps its timers in its own way, as loops of other libraries do."""
 
-    call_at = None  # type: ignore[assignment]
+    call_at = None
 
 
 def test_advance_on_a_loop_whose_timers_it_cannot_see_says_so(optum_clock: Clock) -> None:
@@ -195,7 +195,7 @@ def test_a_timer_keeps_its_checks_in_debug_mode(optum_clock: Clock) -> None:
 
     async def main() -> None:
         with pytest.raises(TypeError, match="coroutines cannot be used with call_at"):
-            asyncio.get_running_loop().call_later(1, coroutine)  # type: ignore[arg-type]
+            asyncio.get_running_loop().call_later(1, coroutine)
 
     asyncio.run(main(), debug=True)
 

@@ -301,6 +301,9 @@ def test_a_fake_for_one_library_leaves_the_others_alone() -> None:
         ask(send_with_requests, fake)
         during = functions()
 
-    changed = [index for index, pair in enumerate(zip(before, during, strict=True))
-               if pair[0] is not pair[1]]  # fmt: skip
+    changed = [
+        index
+        for index, pair in enumerate(zip(before, during, strict=True))
+        if pair[0] is not pair[1]
+    ]
     assert max(changed) < 5

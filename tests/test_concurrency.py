@@ -47,8 +47,10 @@ def test_numbers_have_no_gap_and_the_journal_is_complete(optum_auth: FakeOptum) 
     assert {e.status for e in optum_auth.exchanges} == {200}
     moments = [exchange.at for exchange in optum_auth.exchanges]
     assert moments == sorted(moments)
-    assert all(t.expires_at.timestamp() - t.issued_at.timestamp() == t.expires_in
-               for t in optum_auth.tokens)  # fmt: skip
+    assert all(
+        t.expires_at.timestamp() - t.issued_at.timestamp() == t.expires_in
+        for t in optum_auth.tokens
+    )
 
 
 def test_threads_of_two_libraries_and_an_event_loop_share_one_journal(

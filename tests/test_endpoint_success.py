@@ -197,8 +197,9 @@ def test_neither_the_secret_nor_the_token_shows_in_a_repr(
     ]
 
     assert exchange.form["client_secret"] == secret
-    assert not any(secret in text or token in text or urlencode({"": secret})[1:] in text
-                   for text in shown)  # fmt: skip
+    assert not any(
+        secret in text or token in text or urlencode({"": secret})[1:] in text for text in shown
+    )
     assert shown[4] == (
         "{'grant_type': 'client_credentials', 'client_id': 'optum-test-client-1', "
         "'client_secret': '***'}"

@@ -59,14 +59,25 @@ FORM = "application/x-www-form-urlencoded"
 BASIC_HEADER = (("Content-Type", "application/json"), ("Authorization", "Basic eDp5"))
 # In the order of the checks.
 ROWS = [
-    Row("method", 405, "Method 'PUT' is not allowed. Use 'POST'.", "refused: not POST",
-        method="PUT"),
-    Row("text", 415,
+    Row(
+        "method", 405, "Method 'PUT' is not allowed. Use 'POST'.", "refused: not POST", method="PUT"
+    ),
+    Row(
+        "text",
+        415,
         f"Content-Type 'text/plain' is not supported. Use 'application/json' or '{FORM}'.",
-        "refused: Content-Type is 'text/plain'", headers=(("Content-Type", "text/plain"),)),
+        "refused: Content-Type is 'text/plain'",
+        headers=(("Content-Type", "text/plain"),),
+    ),
     Row("query", 400, QUERY, "refused: credentials in the query string", query="?Client_ID=x"),
-    Row("basic", 400, BASIC, "refused: credentials in a Basic header, not in the form",
-        {"client_secret": ""}, headers=BASIC_HEADER),
+    Row(
+        "basic",
+        400,
+        BASIC,
+        "refused: credentials in a Basic header, not in the form",
+        {"client_secret": ""},
+        headers=BASIC_HEADER,
+    ),
     bad_body("not-json", b"grant_type=client_credentials"),
     bad_body("no-body", b""),
     bad_body("array", b'["grant_type"]'),
@@ -83,16 +94,39 @@ ROWS = [
     bad_field("list", "Field 'client_secret' must be a string.", client_secret=["x"]),
     bad_field("object", "Field 'grant_type' must be a string.", grant_type={}),
     bad_field("scope-number", "Field 'scope' must be a string.", scope=1),
-    Row("grant", 400, GRANT_TYPE, "refused: grant_type is not client_credentials",
-        {"grant_type": "password"}, code="unsupported_grant_type"),
-    Row("client", 401, "Client authentication failed: invalid client_id.",
-        "refused: client_id is unknown", {"client_id": "nobody"}, code="invalid_client"),
-    Row("secret", 401, "Client authentication failed: invalid client_secret.",
-        "refused: client_secret is wrong", {"client_secret": "x"}, code="invalid_client"),
-    Row("scope", 403, "Requested scope 'admin' is not permitted for this client.",
-        "refused: scope 'admin' is not granted to the client", {"scope": "admin"},
-        code="invalid_scope"),
-]  # fmt: skip
+    Row(
+        "grant",
+        400,
+        GRANT_TYPE,
+        "refused: grant_type is not client_credentials",
+        {"grant_type": "password"},
+        code="unsupported_grant_type",
+    ),
+    Row(
+        "client",
+        401,
+        "Client authentication failed: invalid client_id.",
+        "refused: client_id is unknown",
+        {"client_id": "nobody"},
+        code="invalid_client",
+    ),
+    Row(
+        "secret",
+        401,
+        "Client authentication failed: invalid client_secret.",
+        "refused: client_secret is wrong",
+        {"client_secret": "x"},
+        code="invalid_client",
+    ),
+    Row(
+        "scope",
+        403,
+        "Requested scope 'admin' is not permitted for this client.",
+        "refused: scope 'admin' is not granted to the client",
+        {"scope": "admin"},
+        code="invalid_scope",
+    ),
+]
 
 
 @pytest.mark.parametrize("error_format", ["optum", "rfc6749"])

@@ -51,27 +51,63 @@ class Row:
 
 ANSWERS = [
     Row(lambda: faults.http_error(503), "http_error(503)", 503, b"", {"Content-Type": None}),
-    Row(lambda: faults.http_error(599, json={"a": [1]}), "http_error(599)", 599, {"a": [1]},
-        {"Content-Type": "application/json"}),
+    Row(
+        lambda: faults.http_error(599, json={"a": [1]}),
+        "http_error(599)",
+        599,
+        {"a": [1]},
+        {"Content-Type": "application/json"},
+    ),
     Row(lambda: faults.http_error(400, json=False), "http_error(400)", 400, False),
-    Row(lambda: faults.http_error(404, text="né"), "http_error(404)", 404, "né".encode(),
-        {"Content-Type": "text/plain; charset=utf-8"}),
+    Row(
+        lambda: faults.http_error(404, text="né"),
+        "http_error(404)",
+        404,
+        "né".encode(),
+        {"Content-Type": "text/plain; charset=utf-8"},
+    ),
     Row(lambda: faults.http_error(410, text=""), "http_error(410)", 410, b""),
-    Row(lambda: faults.http_error(418, json={}, headers={"content-type": "application/tea",
-                                                         "X-A": "1"}),
-        "http_error(418)", 418, b"{}", {"Content-Type": "application/tea", "X-A": "1"}),
-    Row(faults.server_error, "server_error()", 500, SERVER_ERROR,
-        {"Content-Type": "application/json", "Cache-Control": "no-store"}),
+    Row(
+        lambda: faults.http_error(
+            418, json={}, headers={"content-type": "application/tea", "X-A": "1"}
+        ),
+        "http_error(418)",
+        418,
+        b"{}",
+        {"Content-Type": "application/tea", "X-A": "1"},
+    ),
+    Row(
+        faults.server_error,
+        "server_error()",
+        500,
+        SERVER_ERROR,
+        {"Content-Type": "application/json", "Cache-Control": "no-store"},
+    ),
     Row(faults.rate_limited, "rate_limited()", 429, RATE_LIMITED, {"Retry-After": None}),
-    Row(lambda: faults.rate_limited(7), "rate_limited(retry_after=7)", 429, RATE_LIMITED,
-        {"Retry-After": "7"}),
-    Row(lambda: faults.rate_limited(retry_after=0), "rate_limited(retry_after=0)", 429,
-        RATE_LIMITED, {"Retry-After": "0"}),
-    Row(faults.gateway_error, "gateway_error(502)", 502, PAGE,
-        {"Content-Type": "text/html; charset=utf-8"}),
+    Row(
+        lambda: faults.rate_limited(7),
+        "rate_limited(retry_after=7)",
+        429,
+        RATE_LIMITED,
+        {"Retry-After": "7"},
+    ),
+    Row(
+        lambda: faults.rate_limited(retry_after=0),
+        "rate_limited(retry_after=0)",
+        429,
+        RATE_LIMITED,
+        {"Retry-After": "0"},
+    ),
+    Row(
+        faults.gateway_error,
+        "gateway_error(502)",
+        502,
+        PAGE,
+        {"Content-Type": "text/html; charset=utf-8"},
+    ),
     Row(lambda: faults.gateway_error(504), "gateway_error(504)", 504, PAGE.replace(b"502", b"504")),
     Row(faults.invalid_client, "invalid_client()", 401, INVALID_CLIENT),
-]  # fmt: skip
+]
 
 
 def content_of(answer: Answer, expected: Any) -> Any:

@@ -39,7 +39,7 @@ UNKNOWN = (
 def test_an_unknown_client_is_told_which_was_sent_and_which_is_known(
     error_format: str, optum_auth: FakeOptum
 ) -> None:
-    optum_auth.error_format = error_format  # type: ignore[assignment]
+    optum_auth.error_format = error_format
 
     ask(send, optum_auth, client_id="billing")
 
@@ -100,25 +100,49 @@ def test_nothing_is_told_of_what_the_refusal_says_itself(
 @pytest.mark.parametrize(
     ("url", "media_type", "is_json", "advice"),
     [
-        (None, "application/json", True,
-         "the body is JSON, and Content-Type says 'application/json': v3 takes a form, send the "
-         "fields with data=, not json="),
-        (None, FORM, True,
-         f"the body is JSON, and Content-Type says '{FORM}': v3 takes a form, send the fields "
-         "with data=, not json="),
-        (None, "", True,
-         "the body is JSON, and no Content-Type says so: v3 takes a form, send the fields with "
-         "data=, not json="),
-        (V2, "", True,
-         "the body is JSON, and no Content-Type says so: /apip/auth/v2/token takes JSON or a "
-         "form, send it with json="),
-        (V2, "application/json", False,
-         f"the body is a form, and Content-Type says 'application/json': send it as {FORM}"),
-        (None, "text/plain", False,
-         f"the body is a form, and Content-Type says 'text/plain': send it as {FORM}"),
+        (
+            None,
+            "application/json",
+            True,
+            "the body is JSON, and Content-Type says 'application/json': v3 takes a form, send the "
+            "fields with data=, not json=",
+        ),
+        (
+            None,
+            FORM,
+            True,
+            f"the body is JSON, and Content-Type says '{FORM}': v3 takes a form, send the fields "
+            "with data=, not json=",
+        ),
+        (
+            None,
+            "",
+            True,
+            "the body is JSON, and no Content-Type says so: v3 takes a form, send the fields with "
+            "data=, not json=",
+        ),
+        (
+            V2,
+            "",
+            True,
+            "the body is JSON, and no Content-Type says so: /apip/auth/v2/token takes JSON or a "
+            "form, send it with json=",
+        ),
+        (
+            V2,
+            "application/json",
+            False,
+            f"the body is a form, and Content-Type says 'application/json': send it as {FORM}",
+        ),
+        (
+            None,
+            "text/plain",
+            False,
+            f"the body is a form, and Content-Type says 'text/plain': send it as {FORM}",
+        ),
         (None, "", False, f"the body is a form, and no Content-Type says so: send it as {FORM}"),
     ],
-)  # fmt: skip
+)
 def test_a_body_of_the_other_kind_is_told(
     url: str | None, media_type: str, is_json: bool, advice: str, optum_auth: FakeOptum
 ) -> None:
@@ -151,7 +175,7 @@ def test_what_the_clock_has_is_not_looked_for_at_the_fake(name: str, optum_auth:
 
 def test_another_name_that_it_has_not_is_told_as_ever(optum_auth: FakeOptum) -> None:
     with pytest.raises(AttributeError, match="a FakeOptum has no attribute 'tokenz'"):
-        getattr(optum_auth, "tokenz")  # noqa: B009
+        _ = optum_auth.tokenz
 
 
 FIXTURES = [name for name in vars(plugin) if name.startswith("optum_")]
@@ -170,7 +194,7 @@ def test_a_fixture_is_not_imported(name: str) -> None:
 
 def test_a_name_that_is_nowhere_is_told_as_ever() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'optum_nothing'"):
-        pytest_optum_auth.optum_nothing  # type: ignore[attr-defined]  # noqa: B018
+        _ = pytest_optum_auth.optum_nothing
 
 
 @pytest.mark.parametrize("content", [{"member": "1"}, ["1"], {}])
@@ -212,7 +236,7 @@ def test_credentials_have_no_other_key(
     key: object, error: type[Exception], optum_auth: FakeOptum
 ) -> None:
     with pytest.raises(error):
-        optum_auth.credentials[key]  # type: ignore[index]
+        optum_auth.credentials[key]
 
 
 # The wait of threads in a coroutine.
@@ -231,7 +255,7 @@ def test_wait_for_in_a_coroutine_names_its_async_form(
         "hold.wait_for_async(), this one stops the event loop in which they would arrive"
     )
     with pytest.raises(TimeoutError, match=re.escape(message)):
-        run_loop(main())  # type: ignore[operator]
+        run_loop(main())
 
 
 def test_wait_for_in_a_thread_does_not(optum_auth: FakeOptum) -> None:

@@ -47,13 +47,13 @@ def watched() -> Iterator[None]:
         ("Gateway.Example.COM.", HOST),
         (b"gateway.example.com", HOST),
         (bytearray(b"gateway.example.com"), HOST),
-        ("ｇａｔｅｗａｙ.example.com", HOST),  # noqa: RUF001
-        ("gateway。example．com｡", HOST),  # noqa: RUF001
+        ("\uff47\uff41\uff54\uff45\uff57\uff41\uff59.example.com", HOST),
+        ("gateway\u3002example\uff0ecom\uff61", HOST),
         ("gate\u200bway.example.com", HOST),
         ("gate\u00adway.example.com", HOST),
         ("\u212aelvin.example.com", "kelvin.example.com"),
         ("münchen.example.com", "xn--mnchen-3ya.example.com"),
-        ("..ｇ", "..g"),  # noqa: RUF001
+        ("..\uff47", "..g"),
         (None, ""),
         (443, ""),
     ],

@@ -246,6 +246,7 @@ def test_nothing_opens_a_socket_where_pytest_socket_forbids_it(run: Run) -> None
 def test_it(post, optum_auth):
     assert post(optum_auth.token_url).status_code == 415
 
+# pytest-socket warns of what it blocks as well.
 @pytest.mark.filterwarnings("ignore:A test tried")
 def test_the_rest_is_blocked(optum_auth):
     with pytest.raises(SocketBlockedError):
@@ -265,6 +266,7 @@ def test_the_server_needs_loopback_alone(run: Run) -> None:
 def test_it(post, optum_server, optum_env):
     assert post(optum_server.token_url).status_code == 415
 
+# pytest-socket warns of what it blocks as well.
 @pytest.mark.filterwarnings("ignore:A test tried")
 def test_the_rest_is_blocked(optum_server):
     with pytest.raises(SocketConnectBlockedError):

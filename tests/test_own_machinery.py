@@ -218,7 +218,7 @@ def test_credentials_of_a_netrc_beside_the_form_are_accepted(
 
 
 def sync_transport(library: ModuleType, seen: list[str]) -> Any:
-    class Transport(library.HTTPTransport):  # type: ignore[misc, name-defined]  # of a parameter
+    class Transport(library.HTTPTransport):
         def handle_request(self, request: Any) -> Any:
             seen.append(request.url.path)
             request.headers["X-Transport"] = "mine"
@@ -228,7 +228,7 @@ def sync_transport(library: ModuleType, seen: list[str]) -> Any:
 
 
 def async_transport(library: ModuleType, seen: list[str]) -> Any:
-    class Transport(library.AsyncHTTPTransport):  # type: ignore[misc, name-defined]  # of a parameter
+    class Transport(library.AsyncHTTPTransport):
         async def handle_async_request(self, request: Any) -> Any:
             seen.append(request.url.path)
             request.headers["X-Transport"] = "mine"
@@ -296,7 +296,7 @@ def test_event_hooks_run(library: ModuleType, optum_auth: FakeOptum) -> None:
 def test_an_auth_flow_fetches_a_token_and_tries_again(
     library: ModuleType, optum_auth: FakeOptum, api: ApiRoute
 ) -> None:
-    class Flow(library.Auth):  # type: ignore[misc, name-defined]  # of a parameter
+    class Flow(library.Auth):
         requires_response_body = True
 
         def auth_flow(self, request: Any) -> Generator[Any, Any, None]:

@@ -26,7 +26,7 @@ def genuine() -> Iterator[None]:
     """The class is for every test as it was written."""
     before = dict(vars(Owner))
     yield
-    Owner.method, Owner.coroutine = before["method"], before["coroutine"]  # type: ignore[method-assign]
+    Owner.method, Owner.coroutine = before["method"], before["coroutine"]
 
 
 def around(name: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
@@ -41,7 +41,7 @@ def intercept(owner: Any = Owner, **options: bool) -> Interception:
 
 
 def replace(replacement: Any) -> None:
-    Owner.method = replacement  # type: ignore[method-assign]
+    Owner.method = replacement
 
 
 def test_it_answers_between_install_and_remove() -> None:
@@ -125,7 +125,7 @@ def test_what_a_class_has_of_its_bases_is_left_to_inheritance() -> None:
 
 def test_a_function_of_a_module_is_replaced_too() -> None:
     module = ModuleType("library")
-    module.method = around("genuine")(str)  # type: ignore[attr-defined]
+    module.method = around("genuine")(str)
 
     interception = intercept(module)
     inside = module.method(1)
@@ -180,7 +180,7 @@ def marked(beneath: Any) -> Any:
     def tracer(*args: Any) -> str:
         return f"traced {beneath(*args)}"
 
-    tracer.is_the_tracer = True  # type: ignore[attr-defined]
+    tracer.is_the_tracer = True
     return tracer
 
 
@@ -242,10 +242,10 @@ def test_a_mock_beneath_keeps_its_records(kind: str) -> None:
     intercept()
     Owner().method(3)
 
-    assert len(Owner.method.mock_calls) == 1  # type: ignore[attr-defined]
-    Owner().method.assert_called_once()  # type: ignore[attr-defined]
+    assert len(Owner.method.mock_calls) == 1
+    Owner().method.assert_called_once()
     with pytest.raises(AssertionError):
-        Owner().method.assert_not_called()  # type: ignore[attr-defined]
+        Owner().method.assert_not_called()
 
 
 @pytest.mark.parametrize("by", [Owner, Owner()], ids=["class", "instance"])

@@ -94,13 +94,21 @@ def coroutine(answer: Any) -> Callable[[Exchange], Awaitable[Any]]:
 @pytest.mark.parametrize("function", [plain, coroutine])
 @pytest.mark.parametrize(
     ("kind", "value", "content"),
-    [("json", [1], b"[1]"), ("json", None, b"null"), ("text", "é", "é".encode()),
-     ("content", b"\xff", b"\xff")],
-)  # fmt: skip
+    [
+        ("json", [1], b"[1]"),
+        ("json", None, b"null"),
+        ("text", "é", "é".encode()),
+        ("content", b"\xff", b"\xff"),
+    ],
+)
 def test_a_function_makes_the_body(
-    function: Callable[[Any], Any], kind: str, value: Any, content: bytes, send: Send,
+    function: Callable[[Any], Any],
+    kind: str,
+    value: Any,
+    content: bytes,
+    send: Send,
     optum_auth: FakeOptum,
-) -> None:  # fmt: skip
+) -> None:
     kwargs: dict[str, Any] = {kind: function(value)}
     optum_auth.protect("GET", PATH, status=202, headers={"X-A": "1"}, **kwargs)
 
@@ -222,7 +230,7 @@ def test_what_a_coroutine_function_raises_reaches_the_caller(
 def test_what_a_function_returns_is_checked(transport: Transport, optum_auth: FakeOptum) -> None:
     optum_auth.strict = False
     message = f"the callable of GET {PATH}: text=7: text is a string"
-    optum_auth.protect("GET", PATH, text=lambda exchange: 7)  # type: ignore[arg-type,return-value]
+    optum_auth.protect("GET", PATH, text=lambda exchange: 7)
 
     with pytest.raises(TypeError, match=whole(message)):
         call(transport.send, optum_auth.issue_token())
@@ -356,23 +364,34 @@ def test_a_fault_of_the_route_comes_before_one_of_any_api(
     ("arguments", "error", "message"),
     [
         ({"json": 1, "text": "x"}, ValueError, "json= and text=: an answer has one body"),
-        ({"text": "x", "content": b"x"}, ValueError,
-         "text= and content=: an answer has one body"),
+        ({"text": "x", "content": b"x"}, ValueError, "text= and content=: an answer has one body"),
         ({"text": b"x"}, TypeError, "text=b'x': text is a string"),
         ({"content": "x"}, TypeError, "content='x': content is bytes"),
-        ({"headers": {"Retry-After": 1}}, TypeError,
-         "header Retry-After: 1 is no string, write '1'"),
+        (
+            {"headers": {"Retry-After": 1}},
+            TypeError,
+            "header Retry-After: 1 is no string, write '1'",
+        ),
         ({"headers": {"X-A": None}}, TypeError, "header X-A: None is no string"),
         ({"headers": {"X A": "1"}}, ValueError, "header 'X A': that is no name of a header"),
-        ({"headers": {"X-A": "1\r\nX-B: 2"}}, ValueError,
-         "header X-A: '1\\r\\nX-B: 2' holds a character that no header can hold"),
-        ({"headers": 7}, TypeError,
-         "headers=7: headers are a mapping, or pairs of a name and a value"),
-        ({"headers": ["X-A"]}, TypeError,
-         "headers=['X-A']: headers are a mapping, or pairs of a name and a value"),
+        (
+            {"headers": {"X-A": "1\r\nX-B: 2"}},
+            ValueError,
+            "header X-A: '1\\r\\nX-B: 2' holds a character that no header can hold",
+        ),
+        (
+            {"headers": 7},
+            TypeError,
+            "headers=7: headers are a mapping, or pairs of a name and a value",
+        ),
+        (
+            {"headers": ["X-A"]},
+            TypeError,
+            "headers=['X-A']: headers are a mapping, or pairs of a name and a value",
+        ),
         ({"status": 99}, ValueError, "status=99: a status is a whole number from 200 to 599"),
     ],
-)  # fmt: skip
+)
 def test_it_is_told_where_it_is_given(
     arguments: dict[str, Any], error: type[Exception], message: str, optum_auth: FakeOptum
 ) -> None:
@@ -387,7 +406,7 @@ def test_it_is_told_where_it_is_given(
 
 def test_a_header_of_a_fault_is_told_where_it_is_given() -> None:
     with pytest.raises(TypeError, match=whole("header Retry-After: 1 is no string, write '1'")):
-        faults.http_error(503, headers={"Retry-After": 1})  # type: ignore[arg-type]
+        faults.http_error(503, headers={"Retry-After": 1})
 
 
 @pytest.mark.parametrize(

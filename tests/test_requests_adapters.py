@@ -52,9 +52,16 @@ class OwnPoolClass(HTTPAdapter):
     """Brings pools of a class of its own, which have a default for retries."""
 
     class Pool(urllib3.HTTPSConnectionPool):
-        def urlopen(self, method: str, url: str, body: Any = None, headers: Any = None,
-                    retries: Any = None, **options: Any) -> Any:  # fmt: skip
-            return super().urlopen(method, url, body, headers, retries, **options)  # type: ignore[misc]
+        def urlopen(
+            self,
+            method: str,
+            url: str,
+            body: Any = None,
+            headers: Any = None,
+            retries: Any = None,
+            **options: Any,
+        ) -> Any:
+            return super().urlopen(method, url, body, headers, retries, **options)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -92,8 +99,9 @@ def test_an_adapter_of_the_user_meets_faults(
 def by_name(beneath: Callable[..., Any]) -> Callable[..., Any]:
     """A tool around urlopen, with the signature by which requests calls it."""
 
-    def urlopen(pool: Any, method: Any, url: Any, body: Any = None, headers: Any = None,
-                **options: Any) -> Any:  # fmt: skip
+    def urlopen(
+        pool: Any, method: Any, url: Any, body: Any = None, headers: Any = None, **options: Any
+    ) -> Any:
         return beneath(pool, method, url, body=body, headers=headers, **options)
 
     return urlopen
@@ -102,8 +110,15 @@ def by_name(beneath: Callable[..., Any]) -> Callable[..., Any]:
 def by_place(beneath: Callable[..., Any]) -> Callable[..., Any]:
     """A tool around urlopen that hands the retries on by their place."""
 
-    def urlopen(pool: Any, method: Any, url: Any, body: Any = None, headers: Any = None,
-                retries: Any = None, **options: Any) -> Any:  # fmt: skip
+    def urlopen(
+        pool: Any,
+        method: Any,
+        url: Any,
+        body: Any = None,
+        headers: Any = None,
+        retries: Any = None,
+        **options: Any,
+    ) -> Any:
         return beneath(pool, method, url, body, headers, retries, **options)
 
     return urlopen
@@ -189,6 +204,6 @@ def test_a_timeout_of_urllib3_for_all_together_counts(
     timeout = urllib3.Timeout(total=total, read=20)
 
     with pytest.raises(requests.ReadTimeout) if total else contextlib.nullcontext():
-        requests.post(optum_auth.token_url, data=fields(optum_auth), timeout=timeout)  # type: ignore[arg-type]
+        requests.post(optum_auth.token_url, data=fields(optum_auth), timeout=timeout)
 
     assert len(optum_auth.token_requests) == 1

@@ -96,7 +96,7 @@ def test_a_retry_sleeps_as_long_as_retry_after_says(
 def retrying(library: ModuleType) -> Any:
     """A transport as people write it: around the library's own, again after a 503."""
 
-    class RetryTransport(library.BaseTransport):  # type: ignore[misc, name-defined]  # of a parameter
+    class RetryTransport(library.BaseTransport):
         def __init__(self) -> None:
             self._inner = library.HTTPTransport(verify=TLS)
             self.tries = 0

@@ -20,13 +20,13 @@ import requests_mock
 import responses
 import respx
 from aioresponses import aioresponses
-from stub_forms import API, ASYNC, BASE, PATH, SYNC, AiohttpAnswer
-from test_stubs_of_other_tools import genuine, good, nothing_leaves  # noqa: F401
+from stub_forms import API, ASYNC, BASE, PATH, SYNC, AiohttpAnswer, good
 from token_requests import ask
 from transports_under_test import TLS, Send, send_with_aiohttp, send_with_requests
 
 from pytest_optum_auth import FakeOptum, faults
 
+pytestmark = pytest.mark.usefixtures("nothing_leaves", "genuine")
 Start = Callable[[], AbstractContextManager[object]]
 
 
@@ -82,30 +82,53 @@ class Case:
 
 def _respx(send: Send, using: str, error: Exception) -> Case:
     return Case(
-        "respx", send, with_respx(using), "side_effect", error, httpx.ConnectError, AssertionError,
+        "respx",
+        send,
+        with_respx(using),
+        "side_effect",
+        error,
+        httpx.ConnectError,
+        AssertionError,
         "RESPX: .* not mocked!",
-    )  # fmt: skip
+    )
 
 
 CASES = {
     "responses": Case(
-        "responses", send_with_requests, with_responses, "body", requests.ConnectionError("cut"),
-        requests.ConnectionError, requests.ConnectionError, "Connection refused by Responses",
+        "responses",
+        send_with_requests,
+        with_responses,
+        "body",
+        requests.ConnectionError("cut"),
+        requests.ConnectionError,
+        requests.ConnectionError,
+        "Connection refused by Responses",
     ),
     "requests-mock": Case(
-        "requests-mock", send_with_requests, with_requests_mock, "exc", requests.ReadTimeout("cut"),
-        requests.ConnectionError, requests_mock.NoMockAddress, "No mock address: ",
+        "requests-mock",
+        send_with_requests,
+        with_requests_mock,
+        "exc",
+        requests.ReadTimeout("cut"),
+        requests.ConnectionError,
+        requests_mock.NoMockAddress,
+        "No mock address: ",
     ),
     "respx": _respx(SYNC, "httpcore", httpx.ReadError("cut")),
     "respx-async": _respx(ASYNC, "httpcore", httpx.ReadError("cut")),
     "respx-httpx": _respx(SYNC, "httpx", httpx.PoolTimeout("cut")),
     "respx-httpx-async": _respx(ASYNC, "httpx", httpx.PoolTimeout("cut")),
     "aioresponses": Case(
-        "aioresponses", send_with_aiohttp, with_aioresponses, "exception",
-        aiohttp.ClientPayloadError("cut"), aiohttp.ClientConnectorError,
-        aiohttp.ClientConnectionError, "Connection refused: GET",
+        "aioresponses",
+        send_with_aiohttp,
+        with_aioresponses,
+        "exception",
+        aiohttp.ClientPayloadError("cut"),
+        aiohttp.ClientConnectorError,
+        aiohttp.ClientConnectionError,
+        "Connection refused: GET",
     ),
-}  # fmt: skip
+}
 
 
 def ours_first(fake: FakeOptum, start: Start) -> contextlib.ExitStack:

@@ -152,7 +152,7 @@ def test_an_unknown_keyword_is_refused_with_those_that_are_known() -> None:
     )
 
     with pytest.raises(TypeError, match=whole(message)):
-        FakeOptum(expire_in=60)  # type: ignore[call-arg]
+        FakeOptum(expire_in=60)
 
 
 def test_a_setting_that_does_not_exist_is_refused(optum_auth: FakeOptum) -> None:
@@ -162,12 +162,12 @@ def test_a_setting_that_does_not_exist_is_refused(optum_auth: FakeOptum) -> None
     )
 
     with pytest.raises(AttributeError, match=whole(message)):
-        optum_auth.expire_in = 60  # type: ignore[attr-defined]
+        optum_auth.expire_in = 60
 
 
 def test_a_read_only_attribute_cannot_be_set(optum_auth: FakeOptum) -> None:
     with pytest.raises(AttributeError):
-        optum_auth.base_url = "https://example.com"  # type: ignore[misc]
+        optum_auth.base_url = "https://example.com"
 
 
 # Another gateway.
@@ -239,7 +239,7 @@ def test_transports_in_a_string_are_refused() -> None:
     message = "transports='requests httpx': give a list of names, as in ['requests', 'httpx']"
 
     with pytest.raises(TypeError, match=whole(message)):
-        FakeOptum(transports="requests httpx")  # type: ignore[arg-type]
+        FakeOptum(transports="requests httpx")
 
 
 def a_machine_without(library: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_a_stub_of_responses_answers(
     assert stub.call_count == 1
     [recorded] = optum_responses.calls
     assert recorded.request.url == f"{BASE}/claims"
-    assert recorded.response.status_code == 200  # type: ignore[union-attr]
+    assert recorded.response.status_code == 200
 
 
 def test_a_stub_of_respx_answers(
@@ -342,9 +342,12 @@ def test_a_fault_of_any_api_that_is_not_met_is_told(optum_auth: FakeOptum) -> No
     ids=["query", "json", "form", "header", "query-string"],
 )
 def test_matchers_of_responses(
-    match: Any, parts: dict[str, Any], send: Send, optum_responses: RequestsMock,
+    match: Any,
+    parts: dict[str, Any],
+    send: Send,
+    optum_responses: RequestsMock,
     optum_auth: FakeOptum,
-) -> None:  # fmt: skip
+) -> None:
     optum_responses.post(f"{BASE}/claims", body="right", match=[match])
     headers = {**bearer(optum_auth), "X-Trace": "1"}
 
@@ -479,7 +482,7 @@ def test_a_coroutine_function_of_respx(
         return httpx.Response(200, text=request.method)
 
     optum_respx.get("/claims").mock(side_effect=answer)
-    optum_respx.get("/plans").mock(side_effect=[answer, httpx.Response(204)])  # type: ignore[list-item]
+    optum_respx.get("/plans").mock(side_effect=[answer, httpx.Response(204)])
 
     answers = [get(send, optum_auth, tail) for tail in ("/claims", "/plans", "/plans")]
 
@@ -549,9 +552,11 @@ def test_a_route_of_respx_without_an_answer_is_an_empty_200(
 
 @IN_PROCESS
 def test_the_refusal_tells_why_no_stub_matches(
-    transport: Transport, optum_auth: FakeOptum, optum_responses: RequestsMock,
+    transport: Transport,
+    optum_auth: FakeOptum,
+    optum_responses: RequestsMock,
     optum_respx: respx.Router,
-) -> None:  # fmt: skip
+) -> None:
     optum_auth.strict = False
     optum_responses.get(f"{BASE}/claims", match=[matchers.query_param_matcher({"page": "1"})])
     optum_responses.get(re.compile(f"{BASE}/plans/.*"))

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 from inner_runs import Run
-from other_mocks import functions
-from stub_forms import API, BASE, FORMS, NOT_NESTED, PATH, STUBBED, Form, Stub
+from stub_forms import API, BASE, FORMS, NOT_NESTED, PATH, STUBBED, Form, Stub, good
 from token_requests import ask
 
 from pytest_optum_auth import FakeOptum
 
+pytestmark = pytest.mark.usefixtures("nothing_leaves", "genuine")
 Headers = dict[str, str]
 Asking = Callable[[FakeOptum, Stub], None]
 Order = Callable[[Form, Asking], None]
-
-
-@pytest.fixture(autouse=True)
-def nothing_leaves(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nobody tries to look up or to open anything."""
-    network = Mock(side_effect=OSError("nothing may leave"))
-    for name in ("getaddrinfo", "gethostbyname", "create_connection"):
-        monkeypatch.setattr(socket, name, getattr(network, name))
-    monkeypatch.setattr(socket.socket, "connect", network.connect)
-    yield
-    assert network.mock_calls == []
-
-
-@pytest.fixture(autouse=True)
-def genuine(nothing_leaves: object) -> Iterator[None]:
-    """Nobody's replacement is left behind."""
-    before = functions()
-    yield
-    assert functions() == before
 
 
 @pytest.fixture
@@ -90,10 +69,6 @@ IN_EVERY_ORDER = pytest.mark.parametrize(
 
 def none(fake: FakeOptum) -> Headers:
     return {}
-
-
-def good(fake: FakeOptum) -> Headers:
-    return {"Authorization": f"Bearer {fake.issue_token()}"}
 
 
 def expired(fake: FakeOptum) -> Headers:

@@ -273,7 +273,7 @@ def test_the_picture_stands_in_the_report_of_pytest_html(
 
 
 def reported(nodeid: str, when: str = "call") -> pytest.TestReport:
-    return pytest.TestReport(nodeid, ("", 0, ""), {}, "failed", None, when)  # type: ignore[arg-type]
+    return pytest.TestReport(nodeid, ("", 0, ""), {}, "failed", None, when)
 
 
 @pytest.mark.parametrize(

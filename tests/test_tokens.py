@@ -18,8 +18,12 @@ from pytest_optum_auth import Clock, FakeOptum
 def test_a_token_is_a_signed_jwt_with_the_claims_of_its_request(optum_auth: FakeOptum) -> None:
     value = get_token(send, optum_auth)
 
-    claims = jwt.decode(value, optum_auth.signing_key, algorithms=["HS256"],
-                        options={"verify_exp": False, "verify_iat": False})  # fmt: skip
+    claims = jwt.decode(
+        value,
+        optum_auth.signing_key,
+        algorithms=["HS256"],
+        options={"verify_exp": False, "verify_iat": False},
+    )
     jti = claims.pop("jti")
 
     assert claims == {

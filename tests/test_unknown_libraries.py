@@ -25,7 +25,7 @@ WARNING = (
 def another_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     """httpx in a version that nobody knows yet has been imported."""
     module = ModuleType("httpx")
-    module.__version__ = "9.0.dev1"  # type: ignore[attr-defined]
+    module.__version__ = "9.0.dev1"
     module.__path__ = []
     module.__spec__ = ModuleSpec("httpx", None, is_package=True)
     monkeypatch.setitem(sys.modules, "httpx", module)

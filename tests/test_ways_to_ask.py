@@ -185,10 +185,22 @@ TWICE = "duplicated parameter"
 # What a request changes, and status, `error`, `error_description`, outcome: in the order of checks.
 KEYCLOAK: list[tuple[dict[str, str | None], str, int, str, str, str]] = [
     ({"grant_type": None}, "", 400, "invalid_request", GRANT_MISSING, GRANT_MISSING),
-    ({"grant_type": "x"}, "", 400, "unsupported_grant_type", "Unsupported grant_type",
-     "Unsupported grant_type"),
-    ({"grant_type": ""}, "", 400, "unsupported_grant_type", "Unsupported grant_type",
-     "Unsupported grant_type"),
+    (
+        {"grant_type": "x"},
+        "",
+        400,
+        "unsupported_grant_type",
+        "Unsupported grant_type",
+        "Unsupported grant_type",
+    ),
+    (
+        {"grant_type": ""},
+        "",
+        400,
+        "unsupported_grant_type",
+        "Unsupported grant_type",
+        "Unsupported grant_type",
+    ),
     ({"client_id": None}, "", 400, "invalid_client", ID_MISSING, ID_MISSING),
     ({"client_id": "nobody"}, "", 401, "invalid_client", REFUSED, "client_id is unknown"),
     ({"client_id": ""}, "", 401, "invalid_client", REFUSED, "client_id is unknown"),
@@ -196,9 +208,15 @@ KEYCLOAK: list[tuple[dict[str, str | None], str, int, str, str, str]] = [
     ({"client_secret": "x"}, "", 401, "unauthorized_client", REFUSED, "client_secret is wrong"),
     ({}, "&scope=openid&scope=openid", 400, "invalid_request", TWICE, TWICE),
     ({}, "&x=1&x=1", 400, "invalid_request", TWICE, TWICE),
-    ({"scope": "openid admin"}, "", 400, "invalid_scope", "Invalid scopes: openid admin",
-     "Invalid scopes: openid admin"),
-]  # fmt: skip
+    (
+        {"scope": "openid admin"},
+        "",
+        400,
+        "invalid_scope",
+        "Invalid scopes: openid admin",
+        "Invalid scopes: openid admin",
+    ),
+]
 
 
 @pytest.mark.optum_auth(error_format="keycloak")

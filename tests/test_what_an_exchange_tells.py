@@ -28,12 +28,15 @@ from pytest_optum_auth import FakeOptum, faults
 @pytest.mark.parametrize(
     ("tail", "path", "query"),
     [
-        ("/claims?page=2&code=a&code=b&none=", "/claims",
-         {"page": ["2"], "code": ["a", "b"], "none": [""]}),
+        (
+            "/claims?page=2&code=a&code=b&none=",
+            "/claims",
+            {"page": ["2"], "code": ["a", "b"], "none": [""]},
+        ),
         ("/members/m%2F7", "/members/m%2F7", {}),
         ("/claims?at=12%3A30", "/claims", {"at": ["12:30"]}),
     ],
-)  # fmt: skip
+)
 def test_path_and_query(
     tail: str, path: str, query: dict[str, list[str]], send: Send, optum_auth: FakeOptum
 ) -> None:
@@ -102,7 +105,7 @@ def test_the_repr_of_json_hides_secrets(wrapped: bool, optum_auth: FakeOptum) ->
 def test_the_timeout_of_the_client(transport: Transport, optum_auth: FakeOptum) -> None:
     optum_auth.protect("GET", "/oihub/claim/inquiry/v1")
     for timeout in (2.5, None):
-        call(transport.send, optum_auth.issue_token(), timeout=timeout)  # type: ignore[arg-type]
+        call(transport.send, optum_auth.issue_token(), timeout=timeout)
 
     assert [exchange.timeout for exchange in optum_auth.exchanges] == [2.5, None]
 
@@ -114,7 +117,7 @@ def test_over_https_nobody_knows_the_timeout(optum_auth: FakeOptum, optum_server
 
 
 def test_requests_with_a_limit_for_everything(optum_auth: FakeOptum, optum_clock: object) -> None:
-    requests.get(optum_auth.token_url, timeout=Timeout(total=3, read=5))  # type: ignore[arg-type]
+    requests.get(optum_auth.token_url, timeout=Timeout(total=3, read=5))
     requests.get(optum_auth.token_url, timeout=(9, 4))
 
     assert [exchange.timeout for exchange in optum_auth.exchanges] == [3, 4]
@@ -124,7 +127,7 @@ def test_a_request_of_httpx_that_an_auth_flow_has_built_waits_for_ever(
     optum_auth: FakeOptum,
 ) -> None:
     class Auth(httpx.Auth):
-        def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:
             yield httpx.Request("GET", optum_auth.token_url)
             yield request
 

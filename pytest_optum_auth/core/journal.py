@@ -47,9 +47,23 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answer", "_parse", "accepted", "advice", "at", "body", "headers", "kind", "method",
-        "needless", "outcome", "path_params", "timeout", "token", "transport", "url",
-    )  # fmt: skip
+        "_answer",
+        "_parse",
+        "accepted",
+        "advice",
+        "at",
+        "body",
+        "headers",
+        "kind",
+        "method",
+        "needless",
+        "outcome",
+        "path_params",
+        "timeout",
+        "token",
+        "transport",
+        "url",
+    )
 
     def __init__(
         self,

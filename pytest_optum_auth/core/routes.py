@@ -151,9 +151,13 @@ def _segments(path: str) -> list[str]:
 
 
 def new_route(
-    method: str, path: str, hosts: Iterable[str], *,
-    scope: str | None, unauthorized: Json,
-) -> ApiRoute:  # fmt: skip
+    method: str,
+    path: str,
+    hosts: Iterable[str],
+    *,
+    scope: str | None,
+    unauthorized: Json,
+) -> ApiRoute:
     """A route, or one clear ``ValueError`` (``TypeError`` for what cannot be JSON)."""
     if not isinstance(method, str) or not _TOKEN.fullmatch(method):
         raise ValueError(f"method {method!r}: a method is a word such as 'GET' or 'POST'")

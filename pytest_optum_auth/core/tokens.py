@@ -49,9 +49,17 @@ class Token:
     )
 
     def __init__(
-        self, *, value: str, number: int, client_id: str, iat: int, exp: int, nbf: float,
-        expires_in: int, scope: str,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        value: str,
+        number: int,
+        client_id: str,
+        iat: int,
+        exp: int,
+        nbf: float,
+        expires_in: int,
+        scope: str,
+    ) -> None:
         self.value = value
         self.number = number
         self.client_id = client_id

@@ -28,8 +28,15 @@ __tracebackhide__ = True  # in the traceback of a test
 KEYWORDS: Final = ("client_id", "client_secret", *SettingValues.__annotations__)
 # What is looked for here first.
 _OF_THE_CLOCK: Final = (
-    "advance", "expire_token", "move_to", "nearly_expire_token", "now", "real", "tick", "time",
-)  # fmt: skip
+    "advance",
+    "expire_token",
+    "move_to",
+    "nearly_expire_token",
+    "now",
+    "real",
+    "tick",
+    "time",
+)
 _WHERE: Final = ("base_url", "token_path", "transports")
 
 

@@ -32,7 +32,7 @@ def test_those_of_token_requests(optum_auth: FakeOptum, optum_clock: Clock) -> N
     unescaped = "&".join(f"{name}={value}" for name, value in right.items())
 
     def ask(data: object = None, **request: object) -> None:
-        requests.post(optum_auth.token_url, data=data, **request)  # type: ignore[arg-type]
+        requests.post(optum_auth.token_url, data=data, **request)
 
     ask(right)
     optum_clock.tick(60)

@@ -30,13 +30,13 @@ def msgspec() -> dt.datetime:
 def pydantic() -> dt.datetime:
     library = pytest.importorskip("pydantic")
 
-    class Token(library.BaseModel):  # type: ignore[name-defined,misc]
+    class Token(library.BaseModel):
         at: dt.datetime
         day: dt.date
 
     Token.model_rebuild(_types_namespace={"dt": dt})
     token = Token(at=dt.datetime.now(UTC), day=dt.date.today())
-    return Token.model_validate_json(token.model_dump_json()).at  # type: ignore[no-any-return]
+    return Token.model_validate_json(token.model_dump_json()).at
 
 
 @dataclasses.dataclass
@@ -72,7 +72,7 @@ def pandas() -> dt.datetime:
     library = pytest.importorskip("pandas")
     series = library.Series([dt.datetime.now(UTC)])
     assert str(series.dtype).startswith("datetime64")
-    return library.Timestamp(dt.datetime.now(UTC)).to_pydatetime()  # type: ignore[no-any-return]
+    return library.Timestamp(dt.datetime.now(UTC)).to_pydatetime()
 
 
 def polars() -> dt.datetime:
@@ -145,7 +145,7 @@ def test_a_deadline_of_tenacity_comes_true(optum_clock: Clock) -> None:
     tenacity = pytest.importorskip("tenacity")
     tries: list[float] = []
 
-    @tenacity.retry(stop=tenacity.stop_after_delay(30), wait=tenacity.wait_fixed(4))  # type: ignore[misc]
+    @tenacity.retry(stop=tenacity.stop_after_delay(30), wait=tenacity.wait_fixed(4))
     def fetch() -> None:
         tries.append(time.time())
         raise OSError
@@ -161,7 +161,7 @@ def test_a_deadline_of_backoff_comes_true(optum_clock: Clock) -> None:
     backoff = pytest.importorskip("backoff")
     tries: list[float] = []
 
-    @backoff.on_exception(backoff.constant, OSError, max_time=30, interval=4, jitter=None)  # type: ignore[misc]
+    @backoff.on_exception(backoff.constant, OSError, max_time=30, interval=4, jitter=None)
     def fetch() -> None:
         tries.append(time.time())
         raise ConnectionResetError

@@ -69,6 +69,7 @@ def test_socksio(library: str) -> None:
         lambda resolver: resolver.query(HOST, "A"),
     ],
 )
+# The two older ways, which aiodns wants to be rid of.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_aiodns(look_up: Callable[[Any], Awaitable[object]]) -> None:
     aiodns = pytest.importorskip("aiodns")

@@ -19,18 +19,53 @@ from stand_in import CLIENT_ID, CLIENT_SECRET, StandIn, serving
 FORMS = ("raw", "form", "basic", "cut", "token", "client", "answer")
 # The ways of a test to show something.
 CHANNELS = (
-    "assertion", "message", "diff", "locals", "exception", "cause", "print", "stderr", "buffer",
-    "writelines", "log", "extra", "logged", "handler", "warning", "spoken", "skip", "xfail", "fail",
-    "setup", "teardown", "property", "properties", "property_bytes", "property_object", "attribute",
-    "suite", "cache", "cache_key", "thread", "disabled",
+    "assertion",
+    "message",
+    "diff",
+    "locals",
+    "exception",
+    "cause",
+    "print",
+    "stderr",
+    "buffer",
+    "writelines",
+    "log",
+    "extra",
+    "logged",
+    "handler",
+    "warning",
+    "spoken",
+    "skip",
+    "xfail",
+    "fail",
+    "setup",
+    "teardown",
+    "property",
+    "properties",
+    "property_bytes",
+    "property_object",
+    "attribute",
+    "suite",
+    "cache",
+    "cache_key",
+    "thread",
+    "disabled",
     # pytest has subtests since 9.
     *(["subtest"] if pytest.version_tuple >= (9,) else []),
-)  # fmt: skip
+)
 # Those of hooks and modules, before the first test and after the last.
 MOMENTS = (
-    "conftest", "module", "header", "summary", "finish", "atexit", "html", "metadata", "json",
+    "conftest",
+    "module",
+    "header",
+    "summary",
+    "finish",
+    "atexit",
+    "html",
+    "metadata",
+    "json",
     "param",
-)  # fmt: skip
+)
 LeakRuns = Callable[[str, bool], tuple[LeakRun, StandIn]]
 
 

@@ -52,7 +52,7 @@ def as_documented(server: Server, secret: str | None = None) -> list[str]:
         "--data", "grant_type=client_credentials",
         "--data", f"client_id={client_id}",
         "--data", f"client_secret={client_secret if secret is None else secret}",
-    ]  # fmt: skip
+    ]  # fmt: skip  # an option and its value a line, as on the page
 
 
 @pytest.mark.optum_auth(client_id="Your-ClientId", client_secret="Your-ClientSecret")
@@ -141,6 +141,7 @@ def server_of_any_tls(certificates: Certificates) -> Iterator[str]:
         thread.join()
 
 
+# The control speaks it, which the standard library warns of.
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_tls_older_than_1_2_is_refused(
     optum_server: Server, optum_auth: FakeOptum, tmp_path: Path
@@ -169,9 +170,15 @@ def test_a_gateway_host_is_served_to_who_resolves_it_to_loopback(
 ) -> None:
     port = urlsplit(optum_server.base_url).port
     done = curl(
-        "--connect-to", f"sandbox-apigw.optum.com:443:127.0.0.1:{port}",
-        "--cacert", optum_server.ca_bundle, "--url", optum_auth.token_url, "--data", "a=b",
-    )  # fmt: skip
+        "--connect-to",
+        f"sandbox-apigw.optum.com:443:127.0.0.1:{port}",
+        "--cacert",
+        optum_server.ca_bundle,
+        "--url",
+        optum_auth.token_url,
+        "--data",
+        "a=b",
+    )
 
     assert done.returncode == 0, done.stderr
     assert optum_auth.exchanges[0].url == optum_auth.token_url

@@ -18,13 +18,27 @@ def check(server: Server, described: dict[str, object], directory: Path) -> tupl
     path = directory / "description.json"
     path.write_text(json.dumps(described))
     arguments = [
-        "run", str(path), "--url", server.base_url, "--tls-verify", server.ca_bundle,
-        "--checks", "all", "--max-examples", "40", "--generation-deterministic", "--no-color",
-    ]  # fmt: skip
+        "run",
+        str(path),
+        "--url",
+        server.base_url,
+        "--tls-verify",
+        server.ca_bundle,
+        "--checks",
+        "all",
+        "--max-examples",
+        "40",
+        "--generation-deterministic",
+        "--no-color",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", *arguments],
-        capture_output=True, text=True, timeout=120, check=False, cwd=directory,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=directory,
+    )
     return done.returncode, done.stdout + done.stderr
 
 

@@ -54,9 +54,23 @@ def test_a_status_is_the_fault_that_answers_so(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "503", "503:", ":0.1", "503:0", "503:-0.1", "503:1.1", "503:x", "200:0.1",
-             "600:0.1", "x:0.1", "503:1/0", "503:nan"]
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "503",
+        "503:",
+        ":0.1",
+        "503:0",
+        "503:-0.1",
+        "503:1.1",
+        "503:x",
+        "200:0.1",
+        "600:0.1",
+        "x:0.1",
+        "503:1/0",
+        "503:nan",
+    ],
+)
 def test_what_is_no_share_is_refused(text: str) -> None:
     message = (
         f"{text!r} is no fault and its share of the requests: write it as in 503:0.1, with a "

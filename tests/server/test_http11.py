@@ -46,8 +46,10 @@ def test_a_request_is_read_in_whatever_pieces_it_comes(received: bytes, size: in
 
     request = incoming.request
     assert (request.transport, request.method, request.url) == (
-        "https", "POST", "https://gw/a?b=c",
-    )  # fmt: skip
+        "https",
+        "POST",
+        "https://gw/a?b=c",
+    )
     assert (request.headers["x-a"], request.body) == ("1", b"hello")
     assert incoming.keeps_alive
 
@@ -142,28 +144,43 @@ HUGE = 64 * 1024 * 1024 + 1
         (b"GET http://[ HTTP/1.1\r\nHost: h\r\n\r\n", 400, "The request target is malformed."),
         (BEFORE + b"no colon\r\n\r\n", 400, "A header field of the request is malformed."),
         (BEFORE + b"X : y\r\n\r\n", 400, "A header field of the request is malformed."),
-        (BEFORE + b"X: y\r\n z\r\n\r\n", 400,
-         "A header field of the request is malformed."),
-        (BEFORE + b"X: " + b"y" * 4_200_000, 431,
-         "The header fields of the request are too large."),
-        (BEFORE + b"X: " + b"y" * 4_200_000 + b"\r\n\r\n", 431,
-         "The header fields of the request are too large."),
+        (BEFORE + b"X: y\r\n z\r\n\r\n", 400, "A header field of the request is malformed."),
+        (
+            BEFORE + b"X: " + b"y" * 4_200_000,
+            431,
+            "The header fields of the request are too large.",
+        ),
+        (
+            BEFORE + b"X: " + b"y" * 4_200_000 + b"\r\n\r\n",
+            431,
+            "The header fields of the request are too large.",
+        ),
         (BEFORE + b"Content-Length: x\r\n\r\n", 400, "Content-Length is no number."),
         (BEFORE + b"Content-Length: -1\r\n\r\n", 400, "Content-Length is no number."),
-        (BEFORE + b"Content-Length: %d\r\n\r\n" % HUGE, 413,
-         "The body of the request is too large."),
-        (BEFORE + b"Content-Length: 1%s\r\n\r\n" % (b"0" * 5000), 413,
-         "The body of the request is too large."),
-        (BEFORE + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
-         "Content-Length and Transfer-Encoding exclude each other."),
-        (BEFORE + b"Transfer-Encoding: gzip\r\n\r\n", 501,
-         "The only Transfer-Encoding understood is chunked."),
-        (CHUNKED + b"zz\r\n", 400,
-         "A chunk of the request body has no size."),
-        (CHUNKED + b"%x\r\n" % HUGE, 413,
-         "The body of the request is too large."),
+        (
+            BEFORE + b"Content-Length: %d\r\n\r\n" % HUGE,
+            413,
+            "The body of the request is too large.",
+        ),
+        (
+            BEFORE + b"Content-Length: 1%s\r\n\r\n" % (b"0" * 5000),
+            413,
+            "The body of the request is too large.",
+        ),
+        (
+            BEFORE + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+            "Content-Length and Transfer-Encoding exclude each other.",
+        ),
+        (
+            BEFORE + b"Transfer-Encoding: gzip\r\n\r\n",
+            501,
+            "The only Transfer-Encoding understood is chunked.",
+        ),
+        (CHUNKED + b"zz\r\n", 400, "A chunk of the request body has no size."),
+        (CHUNKED + b"%x\r\n" % HUGE, 413, "The body of the request is too large."),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_request_is_refused(received: bytes, status: int, reason: str) -> None:
     with pytest.raises(MalformedRequest) as caught:
         parse(received)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_optum_auth import Credentials, FakeOptum
-from team_suites.with_optum_auth import freeze, stub_token  # noqa: F401
+from team_suites.with_optum_auth import freeze, stub_token
+
+__all__ = ["credentials", "freeze", "stub_token"]
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from pytest_optum_auth import Credentials, FakeOptum
-from team_suites.by_hand import StubToken, freeze  # noqa: F401
+from team_suites.by_hand import StubToken, freeze
+
+__all__ = ["credentials", "freeze", "stub_token"]
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ import pytest
 
 from pytest_optum_auth import Clock
 from team_suites.by_hand import Freeze
-from team_suites.with_optum_auth import credentials, stub_token  # noqa: F401
+from team_suites.with_optum_auth import credentials, stub_token
+
+__all__ = ["credentials", "freeze", "stub_token"]
 
 
 @pytest.fixture
