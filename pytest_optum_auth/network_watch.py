@@ -170,7 +170,7 @@ def _heard(event: str, args: tuple[Any, ...]) -> None:
 
 
 # Or debuggers, and coverage, would not see what a look does.
-_heard.__cantrace__ = True  # type: ignore[attr-defined]
+vars(_heard)["__cantrace__"] = True
 
 
 @functools.cache

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 
-def wider_fixtures(item: pytest.Item) -> set[str]:
-    """The fixtures of ``item`` whose scope is wider than a test."""
-    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+def wider_fixtures(item: Any) -> set[str]:
+    """The fixtures of ``item``, one that has any, whose scope is wider than a test."""
+    known = item._fixtureinfo.name2fixturedefs
     return {name for name, found in known.items() if found[-1].scope != "function"}
 
 

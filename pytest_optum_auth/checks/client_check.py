@@ -21,13 +21,18 @@ __tracebackhide__ = True  # in the traceback of a test
 _WIDTH = 88
 
 
-class BrokenPromise(pytest.fail.Exception):  # type: ignore[name-defined,misc]
+# To a type checker it is a variable.
+class _Failed(pytest.fail.Exception):  # type: ignore[name-defined,misc]
+    """What pytest raises for a test that fails."""
+
+
+class BrokenPromise(_Failed):
     """How a test fails whose client breaks the promise."""
 
     __module__ = "builtins"  # as pytest's own, so that the summary shows the name alone
 
 
-class UnusableCall(pytest.fail.Exception):  # type: ignore[name-defined,misc]
+class UnusableCall(_Failed):
     """How a test fails whose call tells nothing about any promise."""
 
     __module__ = "builtins"

@@ -41,6 +41,7 @@ def _genuine(cls: type) -> type:
     return found
 
 
+# Its base, like that of the next one, is a variable to a type checker.
 class date(Genuine.Date, metaclass=_StandIn):  # type: ignore[misc,valid-type]
     __module__ = "datetime"
     _stands_for = Genuine.Date

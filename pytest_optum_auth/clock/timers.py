@@ -125,12 +125,14 @@ class Timers:
 
     def _hand_over(self, loop: Any, moment: dt.datetime) -> None:
         """What is due goes off in the loop's next turn, instead of when the real time comes."""
-        due = [(due, timer) for due, _, timer in self._pending(loop) if due <= moment]
+        due: list[tuple[dt.datetime, Any]] = [
+            (due, timer) for due, _, timer in self._pending(loop) if due <= moment
+        ]
         gone = {id(timer) for _, timer in due}
         loop._scheduled[:] = [timer for timer in loop._scheduled if id(timer) not in gone]
         heapq.heapify(loop._scheduled)
         for _, timer in sorted(due, key=lambda pair: (pair[0], pair[1].when())):
-            timer._scheduled = False  # type: ignore[attr-defined]
+            timer._scheduled = False
             loop._ready.append(timer)
 
     def _wake_sleepers(self, loop: Any, idle: int = 0, turns: int = 0) -> None:

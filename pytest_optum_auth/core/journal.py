@@ -185,8 +185,6 @@ class Exchanges(Sequence[Exchange]):
             return list(self) == list(other)
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # as a list: compared by what it holds
-
     def __repr__(self) -> str:
         # One line of less than 240 characters, since pytest cuts what is longer.
         shown = [repr(exchange)[10:-1][:66] for exchange in self[:3]]

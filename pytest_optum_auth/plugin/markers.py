@@ -10,8 +10,11 @@ import pytest
 from ..pytest_internals import wider_fixtures
 
 
-def request_fixture(item: pytest.Item, name: str) -> None:
-    """Let ``item`` set up a fixture first of all, but after those of a wider scope."""
+def request_fixture(item: Any, name: str) -> None:
+    """Let ``item`` set up a fixture first of all, but after those of a wider scope.
+
+    An item of another plugin may have no fixtures.
+    """
     names: list[str] | None = getattr(item, "fixturenames", None)
     if names is None:
         return
@@ -20,7 +23,7 @@ def request_fixture(item: pytest.Item, name: str) -> None:
     if name not in wider:
         narrow = [n for n in names if n not in wider and n != name]
         # A list of its own: pytest shares one among the items of a parametrized function.
-        item.fixturenames = [*wider, name, *narrow]  # type: ignore[attr-defined]
+        item.fixturenames = [*wider, name, *narrow]
 
 
 def merged(

@@ -28,7 +28,7 @@ def keep(report: pytest.TestReport, fake: FakeOptum, config: pytest.Config) -> N
         path.write_text(picture, encoding="utf-8")
         report.sections.append(("Optum timeline", str(Path(folder) / path.name)))
     if html:
-        report.extras = [*getattr(report, "extras", []), _extra(picture)]  # type: ignore[attr-defined]
+        vars(report)["extras"] = [*getattr(report, "extras", []), _extra(picture)]
 
 
 def file_name(report: pytest.TestReport) -> str:

@@ -11,9 +11,19 @@ from typing import Final
 from ..core.messages import NetworkFault
 
 _LIBRARIES: Final = frozenset(
-    {"requests", "urllib3", "httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "asyncio",
-     "builtins", "socket"}
-)  # fmt: skip
+    {
+        "requests",
+        "urllib3",
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "aiohttp",
+        "asyncio",
+        "builtins",
+        "socket",
+    }
+)
 _KINDS: Final = {
     **dict.fromkeys(
         ("ConnectTimeout", "ConnectTimeoutError", "ConnectionTimeoutError", "PoolTimeout"),
@@ -24,16 +34,30 @@ _KINDS: Final = {
         "timeout",
     ),
     **dict.fromkeys(
-        ("BrokenPipeError", "ChunkedEncodingError", "ClientPayloadError", "ConnectionAbortedError",
-         "ConnectionResetError", "NetworkError", "ProtocolError", "ServerDisconnectedError"),
+        (
+            "BrokenPipeError",
+            "ChunkedEncodingError",
+            "ClientPayloadError",
+            "ConnectionAbortedError",
+            "ConnectionResetError",
+            "NetworkError",
+            "ProtocolError",
+            "ServerDisconnectedError",
+        ),
         "disconnect",
     ),
     **dict.fromkeys(
-        ("ClientConnectionError", "ConnectError", "ConnectionError", "NewConnectionError",
-         "ProxyError", "SSLError"),
+        (
+            "ClientConnectionError",
+            "ConnectError",
+            "ConnectionError",
+            "NewConnectionError",
+            "ProxyError",
+            "SSLError",
+        ),
         "connect",
     ),
-}  # fmt: skip
+}
 
 
 def network_fault(error: Exception, stubs: str) -> NetworkFault | None:

@@ -50,9 +50,15 @@ class ResponsesStubs:
             return Mismatch()
         prepared = _prepared(request)
         send = functools.partial(
-            self._send, self._adapter, prepared, stream=False, timeout=request.timeout,
-            verify=True, cert=None, proxies={},
-        )  # fmt: skip
+            self._send,
+            self._adapter,
+            prepared,
+            stream=False,
+            timeout=request.timeout,
+            verify=True,
+            cert=None,
+            proxies={},
+        )
         try:
             send()
         except _Look as look:
