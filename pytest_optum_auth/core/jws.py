@@ -19,6 +19,13 @@ def signed(claims: Mapping[str, Any], key: bytes) -> str:
     return (message + b"." + _base64url(signature)).decode()
 
 
+def claims_signed(value: str, key: bytes) -> dict[str, Any] | None:
+    """The claims in ``value`` where it is what :func:`signed` made with ``key``, else ``None``."""
+    message, _, signature = value.encode(errors="replace").rpartition(b".")
+    expected = _base64url(hmac.digest(key, message, "sha256"))
+    return claims_of(value) if hmac.compare_digest(expected, signature) else None
+
+
 def is_jwt(value: str) -> bool:
     """Whether ``value`` has the form of a JWT (RFC 7519 section 7.2)."""
     try:

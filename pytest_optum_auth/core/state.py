@@ -30,8 +30,8 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 class GatewayState:
     """The state of one gateway, safe to be used from many threads.
 
-    ``base_urls`` and ``token_path`` add to the documented hosts and paths; ``journal`` and
-    ``faults`` (those of the token endpoint) may be of another kind than the usual.
+    ``base_urls`` and ``token_path`` add to the documented hosts and paths; ``ledger``,
+    ``journal`` and ``faults`` (those of the token endpoint) may be of another kind than the usual.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class GatewayState:
         base_urls: Sequence[str] = (facts.BASE_URL,),
         token_path: str = facts.TOKEN_PATH,
         *,
+        ledger: Ledger | None = None,
         journal: Journal | None = None,
         faults: FaultQueue | None = None,
     ) -> None:
@@ -49,7 +50,7 @@ class GatewayState:
         self.token_url = self.addresses.token_url
         self.hosts = self.addresses.hosts
         self.clients = ClientRegistry()
-        self.ledger = Ledger()
+        self.ledger = Ledger() if ledger is None else ledger
         self.journal = Journal() if journal is None else journal
         self.routes = RouteTable()
         self.faults = FaultQueue(facts.TOKEN_ENDPOINT) if faults is None else faults

@@ -111,6 +111,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.signing_key: Final = secrets.token_bytes(32)
+        #: How many.
+        self.issued = 0
         self.tokens: list[Token] = []
         #: Whether a token is revoked as soon as it is issued.
         self.stillborn = False
@@ -137,13 +139,14 @@ class Ledger:
         """Sign and record a token of ``client_id`` that is honoured for ``lifetime`` seconds."""
         iat = epoch(now)
         exp = iat + lifetime
+        self.issued += 1
         payload = {
             "iss": facts.ISSUER,
             "sub": client_id,
             "azp": client_id,
             "iat": iat,
             "exp": exp,
-            "jti": f"{self._family}{len(self.tokens) + 1:012x}",
+            "jti": f"{self._family}{self.issued:012x}",
             "typ": facts.TOKEN_TYPE,
             "scope": scope,
             **(claims or {}),
@@ -151,7 +154,7 @@ class Ledger:
         value = jws.signed(payload, self.signing_key)
         token = Token(
             value=value,
-            number=len(self.tokens) + 1,
+            number=self.issued,
             client_id=client_id,
             iat=iat,
             exp=exp,
@@ -159,8 +162,7 @@ class Ledger:
             expires_in=expires_in,
             scope=str(payload["scope"]),
         )
-        self.tokens.append(token)
-        self._by_value[value] = token
+        self.keep(token)
         holding = _holding(client_id, token.scope)
         longest = self._longest.get(holding)
         if longest is None or longest.revoked or token.expires_at >= longest.expires_at:
@@ -168,6 +170,11 @@ class Ledger:
         if self.stillborn:
             self.revoke(token, now)
         return token
+
+    def keep(self, token: Token) -> None:
+        """Remember ``token``, to find it again."""
+        self.tokens.append(token)
+        self._by_value[token.value] = token
 
     def find(self, value: str) -> Token | None:
         """The token of that value, or ``None`` when it was not issued here."""

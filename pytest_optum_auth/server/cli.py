@@ -20,6 +20,7 @@ from ..core.state import GatewayState
 from ..core.unexpected import ProtectedBy
 from .fault_rates import Share, Shares, parse_share
 from .served import Server, ServerSession
+from .signed_ledger import SignedLedger
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -93,7 +94,7 @@ def _gateway(options: argparse.Namespace) -> Gateway:
     if options.expires_in is not None:
         settings.expires_in = options.expires_in
     faults = Shares(options.shares) if options.shares else None
-    state = _State(settings, journal=_Log(), faults=faults)
+    state = _State(settings, ledger=SignedLedger(), journal=_Log(), faults=faults)
     state.protected_by = _BY_OPTION
     state.clients.add(options.client_id, options.client_secret, None)
     for method, path in options.apis:

@@ -13,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from pytest_optum_auth import Clock, FakeOptum
 from pytest_optum_auth.__main__ import main
-from pytest_optum_auth.core.messages import Headers, Request
+from pytest_optum_auth.core.gateway import Gateway
+from pytest_optum_auth.core.messages import Headers, Request, Response
 from pytest_optum_auth.server import cli
 from pytest_optum_auth.transports.drive import drive
 
@@ -220,13 +223,88 @@ def test_the_log_tells_the_way_out_of_a_mistake() -> None:
     assert lines[1][10:].startswith("'yours' was sent, known is 'mine'")
 
 
-def test_nothing_of_what_was_asked_is_kept() -> None:
+def gateway_of(*options: str) -> Gateway:
+    """What such a server answers with, in this process."""
     parser = argparse.ArgumentParser()
     cli.add_command(parser.add_subparsers())
-    gateway = cli._gateway(parser.parse_args(["serve", "--protect", "GET /claims"]))
+    return cli._gateway(parser.parse_args(["serve", *options]))
+
+
+def asked(gateway: Gateway, path: str, token: str = "") -> int | None:
+    """The status of an API request."""
+    bearer = Headers([("Authorization", f"Bearer {token}")] if token else [])
+    request = Request("https", "GET", f"https://127.0.0.1{path}", bearer, b"")
+    answer = drive(gateway.respond(request, answers_unexpected=True), None)
+    assert isinstance(answer, Response)
+    return answer.status
+
+
+def token_of(gateway: Gateway) -> str:
+    client_id, client_secret = gateway.state.clients.default
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client_id,
+        "client_secret": client_secret,
+    }
+    headers, body = Headers(FORM.items()), urlencode(form).encode()
+    request = Request("https", "POST", f"https://127.0.0.1{TOKEN}", headers, body)
+    answer = drive(gateway.respond(request, answers_unexpected=True), None)
+    assert isinstance(answer, Response)
+    token: str = json.loads(answer.body)["access_token"]
+    return token
+
+
+def test_thousands_of_tokens_need_no_memory_and_the_first_is_still_good() -> None:
+    gateway = gateway_of("--protect", "GET /claims")
+    first, *_ = (token_of(gateway) for _ in range(50))
+    tracemalloc.start()
+    try:
+        for _ in range(2_000):
+            last = token_of(gateway)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert grown < 2_000 * 20
+    assert [asked(gateway, "/claims", token) for token in (first, last)] == [200, 200]
+
+
+def test_of_tokens_that_are_not_kept_the_log_tells_what_each_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gateway = gateway_of("--protect", "GET /claims", "--expires-in", "60")
+    header, claims, signature = FakeOptum().issue_token().value.split(".")
+    with Clock() as clock:
+        first = token_of(gateway)
+        clock.tick(59)
+        second = token_of(gateway)
+        statuses = [asked(gateway, "/claims", token) for token in (first, second)]
+        clock.tick(3600)
+        tokens = [
+            first, second, f"{first[:-1]}_", f"{header}.{claims}.{signature}", "eyJ", "\udcff.é",
+        ]  # fmt: skip
+        statuses += [asked(gateway, "/claims", token) for token in tokens]
+
+    assert statuses == [200, 200, 401, 401, 401, 401, 401, 401]
+    log = [line.partition("  GET /claims  ")[2] for line in capsys.readouterr().out.splitlines()]
+    unknown = "401  refused: the token is unknown (kept from another test?)"
+    malformed = "401  refused: the token is malformed"
+    assert list(filter(None, log)) == [
+        "200  token #1 accepted",
+        "200  token #2 accepted",
+        "401  token #1 expired 3599 s ago",
+        "401  token #2 expired 3540 s ago",
+        unknown,
+        unknown,
+        malformed,
+        malformed,
+    ]
+
+
+def test_nothing_of_what_was_asked_is_kept() -> None:
+    gateway = gateway_of("--protect", "GET /claims")
     for path in ("/claims", "/elsewhere") * 3:
-        request = Request("https", "GET", f"https://127.0.0.1{path}", Headers(), b"")
-        drive(gateway.respond(request, answers_unexpected=True), None)
+        asked(gateway, path)
 
     [route] = gateway.state.routes
     assert list(route.requests) == []
