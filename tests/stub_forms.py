@@ -26,8 +26,6 @@ from transports_under_test import (
     send_with_requests,
 )
 
-from pytest_optum_auth import FakeOptum
-
 BASE = "https://sandbox-apigw.optum.com"
 PATH = "/oihub/claim/inquiry/v1"
 API = BASE + PATH
@@ -41,11 +39,6 @@ class Stub:
     calls: Callable[[], int]
     send: Send
     mock: object
-
-
-def good(fake: FakeOptum) -> dict[str, str]:
-    """Header fields with a good token."""
-    return {"Authorization": f"Bearer {fake.issue_token()}"}
 
 
 Body = Callable[[Stub], None]

@@ -19,7 +19,7 @@ from aiohttp_oauth2_client.middleware import OAuth2Middleware
 from aiohttp_retry import ExponentialRetry, RetryClient
 from aioresponses import aioresponses
 from loopback_servers import FAILING
-from token_requests import API, fields
+from token_requests import API, bearer, fields
 
 from pytest_optum_auth import Clock, FakeOptum, faults
 from pytest_optum_auth.transports.aiohttp_ import _GatewayConnection
@@ -42,10 +42,6 @@ async def ask(session: aiohttp.ClientSession, optum_auth: FakeOptum, **options: 
     async with session.post(optum_auth.token_url, data=fields(optum_auth), **options) as answer:
         await answer.read()
         return answer.status
-
-
-def bearer(optum_auth: FakeOptum) -> dict[str, str]:
-    return {"Authorization": f"Bearer {optum_auth.issue_token()}"}
 
 
 # Clients as people have them.

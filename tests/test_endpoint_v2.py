@@ -10,21 +10,13 @@ import pytest
 import schemas
 from token_requests import call, fields
 from transports_under_test import Answer, Send, Transport, send_with_requests
+from wrong_requests import BASIC, GRANT_TYPE, QUERY
 
 from pytest_optum_auth import FakeOptum
 from pytest_optum_auth.core.settings import ErrorFormat
 
 URL = "https://sandbox-apigw.optum.com/apip/auth/v2/token"
-GRANT_TYPE = "Field 'grant_type' is required and must be 'client_credentials'."
 NOT_JSON = "The request body is not a JSON object."
-QUERY = (
-    "Credentials in the query string are not accepted. Send client_id and client_secret as "
-    "fields of the request body."
-)
-BASIC = (
-    "Credentials in an 'Authorization: Basic' header are not accepted. Send client_id and "
-    "client_secret as fields of the request body."
-)
 
 
 def ask(send: Send, optum_auth: FakeOptum, **changes: Any) -> Answer:

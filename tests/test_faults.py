@@ -8,23 +8,13 @@ from typing import Any
 
 import pytest
 import schemas
+from published_errors import SERVER_ERROR, optum_error
 from token_requests import API, ask, call, fields, get_token
 from transports_under_test import Answer, Send, Transport, send_with_requests
 
 from pytest_optum_auth import FakeOptum, Fault, faults
 
 PAGE = b"<html><head><title>502</title></head><body><h1>502</h1></body></html>"
-
-
-def optum_error(status: int, reason: str, text: str) -> dict[str, Any]:
-    return {"status": str(status), "failureReason": reason, "Errors": [text]}
-
-
-SERVER_ERROR = optum_error(
-    500,
-    "ServerError",
-    "An unexpected error occurred while generating the token. Please retry.",
-)
 
 
 RATE_LIMITED = optum_error(429, "TooManyRequests", "Too many requests. Please retry later.")

@@ -20,8 +20,8 @@ import requests_mock
 import responses
 import respx
 from aioresponses import aioresponses
-from stub_forms import API, ASYNC, BASE, PATH, SYNC, AiohttpAnswer, good
-from token_requests import ask
+from stub_forms import API, ASYNC, BASE, PATH, SYNC, AiohttpAnswer
+from token_requests import ask, bearer
 from transports_under_test import TLS, Send, send_with_aiohttp, send_with_requests
 
 from pytest_optum_auth import FakeOptum, faults
@@ -161,7 +161,7 @@ def test_an_exception_of_a_stub_is_the_clients(case: Case, around: Around) -> No
 
     with around(fake, case.raising):
         with pytest.raises(type(case.error)) as caught:
-            case.send("GET", API, headers=good(fake))
+            case.send("GET", API, headers=bearer(fake))
         assert caught.value is case.error
 
     assert outcomes(fake) == [(None, f"token #1 accepted, raised by {case.tool}")]
@@ -175,7 +175,7 @@ def test_where_no_stub_matches_the_tool_says_so_and_the_fake_does_not(
     fake = FakeOptum()
 
     with around(fake, case.raising), pytest.raises(case.miss, match=case.tells):
-        case.send("GET", f"{API}/2", headers=good(fake))
+        case.send("GET", f"{API}/2", headers=bearer(fake))
 
     assert fake.problems() == ""
     assert outcomes(fake) == [(None, f"token #1 accepted, no stub of {case.tool} matched")]
@@ -193,7 +193,7 @@ def test_what_a_tool_lets_through_is_refused_and_not_sent(case: Case, around: Ar
     with around(fake, case.start):
         assert ask(case.send, fake).status == 200
         with pytest.raises(case.connect_error, match=re.escape(refusal)):
-            case.send("GET", API, headers=good(fake))
+            case.send("GET", API, headers=bearer(fake))
 
     assert fake.problems().startswith(f"GET {PATH} was refused")
     assert outcomes(fake) == [(None, "refused: no protect() covers the path")]
@@ -209,10 +209,10 @@ def test_a_protected_path_and_plain_http_are_the_fakes(case: Case, around: Aroun
 
     with around(fake, case.raising):
         route = fake.protect("GET", PATH)
-        assert case.send("GET", API, headers=good(fake)).status == 200
-        assert case.send("POST", API, headers=good(fake)).status == 405
+        assert case.send("GET", API, headers=bearer(fake)).status == 200
+        assert case.send("POST", API, headers=bearer(fake)).status == 405
         with pytest.raises(case.connect_error, match="HTTPS only"):
-            case.send("GET", API.replace("https", "http"), headers=good(fake))
+            case.send("GET", API.replace("https", "http"), headers=bearer(fake))
 
     assert len(route.requests) == 1
 
@@ -243,7 +243,7 @@ def test_a_patch_of_ones_own_is_no_tool(
     with monkeypatch.context() as patch:
         patch.setattr(requests.adapters.HTTPAdapter, "send", lambda *_, **__: pytest.fail("no"))
         with pytest.raises(requests.ConnectionError, match="no protect"):
-            requests.get(API, headers=good(optum_auth))
+            requests.get(API, headers=bearer(optum_auth))
 
 
 def test_a_transport_of_the_users_own_answers_alone(optum_auth: FakeOptum) -> None:
@@ -272,7 +272,7 @@ def test_a_callback_of_responses_may_ask_for_a_token(around: Around) -> None:
             yield
 
     with around(fake, theirs):
-        answered = send_with_requests("GET", API, headers=good(fake))
+        answered = send_with_requests("GET", API, headers=bearer(fake))
 
     assert (answered.status, answered.content) == (200, b"200")
 
@@ -287,13 +287,13 @@ def test_a_side_effect_of_respx_may_ask_for_a_token(using: str, send: Send, arou
         return httpx.Response(ask(SYNC, fake).status)
 
     with around(fake, lambda: with_respx(using)(side_effect=answer)):
-        assert send("GET", API, headers=good(fake)).status == 200
+        assert send("GET", API, headers=bearer(fake)).status == 200
 
     assert len(fake.token_requests) == 1
 
 
 def test_a_callback_may_ask_another_api(optum_auth: FakeOptum) -> None:
-    headers = good(optum_auth)
+    headers = bearer(optum_auth)
 
     def answer(*_: object) -> str:
         return requests.get(f"{API}/2", headers=headers).text
@@ -312,7 +312,7 @@ def test_one_tool_lets_a_request_through_to_another(optum_auth: FakeOptum) -> No
         requests_mock.Mocker(real_http=True),
     ):
         beneath.get(API, body="beneath")
-        assert requests.get(API, headers=good(optum_auth)).text == "beneath"
+        assert requests.get(API, headers=bearer(optum_auth)).text == "beneath"
 
     assert outcomes(optum_auth) == [(200, "token #1 accepted, answered by responses")]
 
@@ -323,7 +323,7 @@ def test_one_level_of_respx_lets_a_request_through_to_the_other(
 ) -> None:
     with respx.mock(using="httpcore") as beneath, with_respx("httpx")():
         beneath.get(API).respond(text="beneath")
-        assert send("GET", API, headers=good(optum_auth)).content == b"beneath"
+        assert send("GET", API, headers=bearer(optum_auth)).content == b"beneath"
 
     assert outcomes(optum_auth) == [(200, "token #1 accepted, answered by respx")]
 
@@ -335,7 +335,7 @@ def test_a_client_that_gives_up_on_a_stub_is_told(using: str, optum_auth: FakeOp
 
     async def give_up() -> None:
         async with httpx.AsyncClient(verify=TLS) as client:
-            request = client.get(API, headers=good(optum_auth))
+            request = client.get(API, headers=bearer(optum_auth))
             await asyncio.wait_for(request, 0.05)
 
     with with_respx(using)(side_effect=never), pytest.raises(asyncio.TimeoutError):
@@ -359,7 +359,7 @@ def _ask_while_a_stub_answers(
         return "done"
 
     mock.get(API, text=answer)
-    headers = good(fake)
+    headers = bearer(fake)
     got: list[str] = []
     thread = threading.Thread(target=lambda: got.append(session.get(API, headers=headers).text))
     thread.start()
@@ -409,7 +409,7 @@ def test_a_hold_keeps_threads_beside_requests_mock(optum_auth: FakeOptum) -> Non
 def test_an_answer_is_in_the_journal(optum_auth: FakeOptum) -> None:
     with responses.RequestsMock() as mock:
         mock.get(API, json={"covered": True}, status=203, headers={"X-Id": "7"})
-        requests.get(API, headers=good(optum_auth))
+        requests.get(API, headers=bearer(optum_auth))
 
     answered = optum_auth.api_requests[0].response
     assert answered is not None
@@ -420,7 +420,7 @@ def test_an_answer_is_in_the_journal(optum_auth: FakeOptum) -> None:
 def test_an_answer_that_is_streamed_is_left_to_the_client(optum_auth: FakeOptum) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(API, content=b"%PDF")
-        with requests.get(API, headers=good(optum_auth), stream=True) as answer:
+        with requests.get(API, headers=bearer(optum_auth), stream=True) as answer:
             assert b"".join(answer.iter_content(2)) == b"%PDF"
 
     [exchange] = optum_auth.api_requests
@@ -435,7 +435,7 @@ def test_an_answer_of_httpx_is_in_the_journal(
 ) -> None:
     with respx.mock(using=using) as mock:
         mock.get(API).respond(json=[1])
-        assert send("GET", API, headers=good(optum_auth)).json() == [1]
+        assert send("GET", API, headers=bearer(optum_auth)).json() == [1]
 
     [exchange] = optum_auth.api_requests
     assert exchange.response is not None
@@ -447,7 +447,7 @@ def test_a_stream_of_ones_own_is_read_by_the_client_alone(optum_auth: FakeOptum)
         mock.get(API).mock(return_value=httpx.Response(200, content=parts()))
         with (
             httpx.Client(verify=TLS) as client,
-            client.stream("GET", API, headers=good(optum_auth)) as answer,
+            client.stream("GET", API, headers=bearer(optum_auth)) as answer,
         ):
             assert list(answer.iter_raw()) == [b"one", b"two"]
 
@@ -459,7 +459,7 @@ def test_a_stream_of_ones_own_is_read_by_the_client_alone(optum_auth: FakeOptum)
 def test_a_redirect_that_requests_mock_answers_is_told_with_where_it_leads(
     optum_auth: FakeOptum,
 ) -> None:
-    headers = good(optum_auth)
+    headers = bearer(optum_auth)
     with requests_mock.Mocker() as mock:
         mock.get(API, status_code=302, headers={"Location": f"{API}/2"})
         mock.get(f"{API}/2", text="here")
@@ -474,7 +474,7 @@ def test_a_redirect_that_requests_mock_answers_is_told_with_where_it_leads(
 def test_the_timeline_names_the_tool(optum_auth: FakeOptum) -> None:
     with responses.RequestsMock() as mock:
         mock.get(API)
-        requests.get(API, headers=good(optum_auth))
+        requests.get(API, headers=bearer(optum_auth))
 
     line = optum_auth.timeline().partition("  ")[2]
     assert line == "requests  GET …/inquiry/v1  200  token #1 accepted, answered by responses"
@@ -500,7 +500,7 @@ def test_a_body_is_read_by_the_stub_too(body: Callable[[], Any], optum_auth: Fak
 
     with responses.RequestsMock() as mock:
         mock.add_callback("POST", API, callback=answer)
-        assert requests.post(API, data=body(), headers=good(optum_auth)).content == b"onetwo"
+        assert requests.post(API, data=body(), headers=bearer(optum_auth)).content == b"onetwo"
 
     assert optum_auth.api_requests[0].body == b"onetwo"
 
@@ -514,7 +514,7 @@ def test_an_asynchronous_body_is_read_by_the_stub_too(optum_auth: FakeOptum) -> 
         mock.post(API, exception=aiohttp.ClientError())
         async with aiohttp.ClientSession() as session:
             with pytest.raises(aiohttp.ClientError):
-                await session.post(API, data=async_parts(), headers=good(optum_auth))
+                await session.post(API, data=async_parts(), headers=bearer(optum_auth))
         [[call]] = mock.requests.values()
         return call.kwargs["data"]
 
@@ -533,9 +533,9 @@ def test_a_fault_of_an_api_stands_before_the_stub(case: Case, optum_auth: FakeOp
 
     with case.raising():
         assert case.send("GET", API).status == 401
-        assert case.send("GET", API, headers=good(optum_auth)).status == 500
+        assert case.send("GET", API, headers=bearer(optum_auth)).status == 500
         with pytest.raises(type(case.error)):
-            case.send("GET", API, headers=good(optum_auth))
+            case.send("GET", API, headers=bearer(optum_auth))
 
 
 SPOILT = {"a": 1, "b": 2}
@@ -572,6 +572,6 @@ def test_a_fault_spoils_what_a_stub_answers(
     optum_auth.inject_api(faults.without("a"))
 
     with start(**answer):
-        got = [send("GET", API, headers=good(optum_auth)).json() for _ in range(2)]
+        got = [send("GET", API, headers=bearer(optum_auth)).json() for _ in range(2)]
 
     assert got == [{"b": 2}, SPOILT]

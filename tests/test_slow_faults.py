@@ -16,21 +16,11 @@ import requests
 import schemas
 import trio
 from eventually import eventually
+from published_errors import SERVER_ERROR
 from token_requests import ask, call, fields, get_token
 from transports_under_test import TLS, Send, Transport
 
 from pytest_optum_auth import Clock, FakeOptum, faults
-
-
-def optum_error(status: int, reason: str, text: str) -> dict[str, Any]:
-    return {"status": str(status), "failureReason": reason, "Errors": [text]}
-
-
-SERVER_ERROR = optum_error(
-    500,
-    "ServerError",
-    "An unexpected error occurred while generating the token. Please retry.",
-)
 
 
 def succeed(send: Send, optum_auth: FakeOptum) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from inner_runs import Run
-from stub_forms import API, BASE, FORMS, NOT_NESTED, PATH, STUBBED, Form, Stub, good
-from token_requests import ask
+from stub_forms import API, BASE, FORMS, NOT_NESTED, PATH, STUBBED, Form, Stub
+from token_requests import ask, bearer
 
 from pytest_optum_auth import FakeOptum
 
@@ -76,20 +76,20 @@ def expired(fake: FakeOptum) -> Headers:
 
 
 def revoked(fake: FakeOptum) -> Headers:
-    headers = good(fake)
+    headers = bearer(fake)
     fake.revoke()
     return headers
 
 
 def unknown(fake: FakeOptum) -> Headers:
-    return good(FakeOptum())
+    return bearer(FakeOptum())
 
 
 @IN_EVERY_ORDER
 def test_a_good_token_comes_to_the_stub(form: Form, tool: str, order: Order) -> None:
     def body(fake: FakeOptum, stub: Stub) -> None:
         assert ask(stub.send, fake).status == 200
-        answer = stub.send("GET", API, headers=good(fake))
+        answer = stub.send("GET", API, headers=bearer(fake))
 
         assert (answer.status, answer.content, stub.calls()) == (200, STUBBED, 1)
         [exchange] = fake.api_requests

@@ -40,6 +40,11 @@ def get_token(send: Send, optum_auth: FakeOptum, **changes: str | None) -> str:
     return token
 
 
+def bearer(optum_auth: FakeOptum) -> dict[str, str]:
+    """Header fields with a new token."""
+    return {"Authorization": f"Bearer {optum_auth.issue_token()}"}
+
+
 def call(
     send: Send, token: object, url: str = API, method: str = "GET", timeout: float = 5.0
 ) -> Answer:

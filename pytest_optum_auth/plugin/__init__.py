@@ -66,19 +66,20 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         # pytest fails when one module is loaded under a second name; a name that is taken is left.
         if not pluginmanager.has_plugin(name):
             pluginmanager.register(object(), name)
-    parser.getgroup("optum-auth").addoption(
+    group = parser.getgroup("optum-auth")
+    group.addoption(
         "--optum-live",
         choices=live_mode.MODES,
         default=None,
         help="live tests: auto (when credentials are set), off, require (missing ones fail)",
     )
-    parser.getgroup("optum-auth").addoption(
+    group.addoption(
         "--optum-timelines",
         metavar="DIR",
         default=None,
         help="write the timeline of each failed test that used the fake into DIR, as a picture",
     )
-    parser.getgroup("optum-auth").addoption(
+    group.addoption(
         "--optum-client-table",
         metavar="PATH",
         default=None,

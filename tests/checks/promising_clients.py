@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -501,3 +502,14 @@ def told_of(
         except (BrokenPromise, UnusableCall, pytest.skip.Exception) as verdict:
             return " ".join(str(verdict).split())
     return "kept"
+
+
+def told(promise: str, make: Callable[[FakeOptum], GoodClient], **settings: object) -> str:
+    """What the check says of the client that ``make`` makes: what it did, or the whole."""
+
+    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
+        check(in_threads(make(fake), post_with_requests))
+
+    said = told_of(promise, try_it, **settings)
+    did = re.search(r"\. The client (.*?)\. In production: ", said)
+    return said if did is None else did[1]

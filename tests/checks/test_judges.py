@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import re
-import threading
 import time
-from collections.abc import Callable
 
 import pytest
 import requests
-import trio
-import urllib3
 from promising_clients import (
-    API,
     BREAKING,
     LOST,
     Flow,
@@ -22,30 +15,15 @@ from promising_clients import (
     Refused,
     Send,
     Sleep,
-    in_tasks,
     in_threads,
-    post_with_httpx_async,
     post_with_requests,
     succeed,
+    told,
     told_of,
 )
 
 from pytest_optum_auth import ClientCheck, FakeOptum, faults
-from pytest_optum_auth.checks import runner, trial
 from pytest_optum_auth.checks.promises import PROMISES
-
-Make = Callable[[FakeOptum], GoodClient]
-
-
-def told(promise: str, make: Make, **settings: object) -> str:
-    """What the check says of the client that ``make`` makes: what it did, or the whole."""
-
-    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
-        check(in_threads(make(fake), post_with_requests))
-
-    said = told_of(promise, try_it, **settings)
-    did = re.search(r"\. The client (.*?)\. In production: ", said)
-    return said if did is None else did[1]
 
 
 class Fetches(GoodClient):
@@ -480,153 +458,6 @@ def test_settings_of_the_test_change_no_verdict(promise: str, settings: dict[str
     assert told(promise, GoodClient, **settings) == "kept"
 
 
-# Many callers.
-
-
-def test_callers_that_fail_are_told() -> None:
-    class OneAtATime(GoodClient):
-        busy = 0
-
-        def good_token(self, refused: str | None = None) -> Flow:
-            self.busy += 1
-            if self.busy > 1:
-                raise Refused("somebody else is fetching")
-            return (yield from super().good_token(refused))
-
-    assert told("single-flight", OneAtATime) == (
-        "let 7 of 8 callers fail before the first token: Refused: somebody else is fetching"
-    )
-
-
-def test_callers_that_return_without_an_answer_are_told() -> None:
-    class LeavesQuietly(GoodClient):
-        busy = 0
-
-        def call(self) -> Flow:
-            self.busy += 1
-            if self.busy == 1:
-                yield from super().call()
-
-    assert told("single-flight", LeavesQuietly) == (
-        "let 7 of 8 callers fail before the first token"
-    )
-
-
-def test_two_that_fetch_are_one_too_many() -> None:
-    class TwoMayFetch(GoodClient):
-        come = 0
-
-        def good_token(self, refused: str | None = None) -> Flow:
-            self.come += 1
-            if self.come == 2:
-                yield from self.fetch()
-            return (yield from super().good_token(refused))
-
-    assert told("single-flight", TwoMayFetch) == (
-        "made 2 token requests for 8 callers before the first token"
-    )
-
-
-def test_a_stampede_at_the_end_of_a_token_is_told() -> None:
-    class ForgetsItsLock(GoodClient):
-        def good_token(self, refused: str | None = None) -> Flow:
-            if not self.fetched_at:
-                return (yield from super().good_token(refused))
-            self.keep((yield from self.fetch()))
-            return self.token
-
-    assert told("single-flight", ForgetsItsLock) == (
-        "made 8 token requests for 8 callers after its end"
-    )
-
-
-def test_a_caller_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "_MOST_EXCHANGES", 10)
-
-    class TheLastIsEndless(GoodClient):
-        def __init__(self, fake: FakeOptum) -> None:
-            super().__init__(fake)
-            self.served = itertools.count(1)
-
-        def call(self) -> Flow:
-            yield from super().call()
-            is_last = next(self.served) == 8
-            while is_last:
-                yield from self.ask(self.token)
-
-    assert told("single-flight", TheLastIsEndless) == (
-        "let 1 of 8 callers fail before the first token: EndlessCall: more requests in one call "
-        "than any promise allows"
-    )
-
-
-def test_callers_that_hang_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_PATIENCE", 0.05)
-    over = threading.Event()
-    first = threading.Lock()
-
-    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
-        call = in_threads(GoodClient(fake), post_with_requests)
-
-        def only_one_comes_back() -> None:
-            if not first.acquire(blocking=False):
-                over.wait()
-            call()
-
-        check(only_one_comes_back)
-
-    said = told_of("single-flight", try_it)
-    over.set()
-
-    assert "let 7 of 8 callers fail before the first token: Unfinished: it had not come " in said
-
-
-@pytest.mark.parametrize("run", [asyncio.run, trio.run], ids=["asyncio", "trio"])
-def test_tasks_that_hang_are_told(
-    run: Callable[..., object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "_PATIENCE", 0.05)
-    first = threading.Lock()
-
-    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
-        async def main() -> None:
-            call = in_tasks(GoodClient(fake), post_with_httpx_async, run_lock)
-
-            async def only_one_comes_back() -> None:
-                if not first.acquire(blocking=False):
-                    await forever()
-                await call()
-
-            await check.run_async(only_one_comes_back)
-
-        run(main) if run is trio.run else run(main())
-
-    run_lock = trio.Lock if run is trio.run else asyncio.Lock
-    forever = trio.sleep_forever if run is trio.run else asyncio.Event().wait
-
-    said = told_of("single-flight", try_it)
-
-    assert "let 7 of 8 callers fail before the first token: Unfinished: it had not come " in said
-
-
-def test_what_ends_a_test_ends_it_from_a_thread_and_from_a_task_too() -> None:
-    def fail() -> None:
-        pytest.fail("by the call itself")
-
-    async def fail_async() -> None:
-        pytest.fail("by the call itself")
-
-    def in_thread(check: ClientCheck, _: FakeOptum) -> None:
-        check(fail)
-
-    def in_task(check: ClientCheck, _: FakeOptum) -> None:
-        asyncio.run(check.run_async(fail_async))
-
-    for try_it in (in_thread, in_task):
-        with pytest.raises(pytest.fail.Exception, match="by the call itself"):
-            told_of("single-flight", try_it)
-
-
 def test_timeouts_that_are_missing_are_told_by_request() -> None:
     class WaitsTwice(GoodClient):
         def fetch(self) -> Flow:
@@ -638,204 +469,6 @@ def test_timeouts_that_are_missing_are_told_by_request() -> None:
 
     assert told("sets-timeout", WaitsTwice) == (
         "would wait for ever for the answer to POST …/sntl/v1/token and POST …/member"
-    )
-
-
-# Calls that are wrong themselves.
-
-WRONG = "the call itself is wrong, no promise can be judged by it: it "
-
-
-class CallsAnotherApi(GoodClient):
-    def ask(self, token: str | None) -> Flow:
-        bearer = {"Authorization": f"Bearer {token}"}
-        return (yield Send(f"{self.api_url}s", headers=bearer))
-
-
-class HasAWrongSecret(GoodClient):
-    def fetch(self) -> Flow:
-        return (yield Send(self.token_url, form={**self.form, "client_secret": "x"}))
-
-
-class HasNoSecret(GoodClient):
-    def fetch(self) -> Flow:
-        return (yield Send(self.token_url, form={"grant_type": "client_credentials"}))
-
-
-class CannotReadTheAnswer(GoodClient):
-    def call(self) -> Flow:
-        yield from super().call()
-        raise KeyError("covered")
-
-
-class MakesNoRequest(GoodClient):
-    def call(self) -> Flow:
-        yield from ()
-
-
-class OnlyFetches(GoodClient):
-    def call(self) -> Flow:
-        yield from self.good_token()
-
-
-class UsesPlainHttp(GoodClient):
-    def fetch(self) -> Flow:
-        return (yield Send(self.token_url.replace("https", "http"), form=self.form))
-
-
-@pytest.mark.parametrize("promise", ["reuses-token", "html-success", "no-expires-in"])
-@pytest.mark.parametrize(
-    ("kind", "message"),
-    [
-        (
-            CallsAnotherApi,
-            "reached no API that answers it: POST …/members: no answer, refused: no protect() "
-            "covers the path",
-        ),
-        (
-            HasAWrongSecret,
-            "asked for a token in a wrong way: POST …/sntl/v1/token: 401, refused: client_secret "
-            "is wrong",
-        ),
-        (
-            HasNoSecret,
-            "asked for a token in a wrong way: POST …/sntl/v1/token: 400, refused: Field "
-            "'client_id' is required. Field 'client_secret' is required",
-        ),
-        (
-            CannotReadTheAnswer,
-            "raised KeyError: 'covered' although the API had answered it",
-        ),
-        (
-            MakesNoRequest,
-            "made no request to https://sandbox-apigw.optum.com; it returned as if all was well, "
-            "without an API request",
-        ),
-        (
-            UsesPlainHttp,
-            "asked for a token in a wrong way: POST …/sntl/v1/token: no answer, refused: plain "
-            "http",
-        ),
-    ],
-)
-def test_a_wrong_call_is_told_whatever_the_promise(
-    kind: type[GoodClient], message: str, promise: str
-) -> None:
-    # After the bad answer, which this one takes like any other.
-    said = told(promise, kind)
-
-    assert said == f"{WRONG}{message}"
-
-
-def test_a_call_that_only_fetches_makes_no_api_request() -> None:
-    assert told("reuses-token", OnlyFetches) == f"{WRONG}made no API request"
-
-
-def test_a_plain_failure_shows_what_happened() -> None:
-    class TakesTheFirstNo(GoodClient):
-        def ask(self, token: str | None) -> Flow:
-            return (yield from super().ask("nothing"))
-
-    assert told("reuses-token", TakesTheFirstNo) == (
-        f"{WRONG}raised Refused: status 401 (POST …/member: 401, refused: the token is malformed; "
-        "POST …/sntl/v1/token: 200, needless: token #1 was good for another 7200 s; "
-        "POST …/member: 401, refused: the token is malformed)"
-    )
-
-
-@pytest.mark.parametrize("status", [400, 500])
-def test_an_api_that_fails_by_itself_judges_nothing(status: int) -> None:
-    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
-        fake.protect("POST", API, status=status)
-        check(in_threads(GoodClient(fake), post_with_requests))
-
-    assert told_of("reuses-token", try_it) == (
-        f"{WRONG}reached no API that answers it: POST …/member: {status}, token #1 accepted"
-    )
-
-
-def test_one_that_takes_its_credentials_at_each_call_is_told_so() -> None:
-    class Fresh(GoodClient):
-        def __init__(self, fake: FakeOptum) -> None:
-            super().__init__(fake)
-            self.fake = fake
-
-        def fetch(self) -> Flow:
-            form = {**self.form, "client_secret": self.fake.credentials.client_secret}
-            return (yield Send(self.token_url, form=form))
-
-    knows = "knows the rotated secret: take optum_auth.credentials once, outside of the call"
-    assert told("wrong-secret", Fresh) == f"{WRONG}{knows}"
-    assert told("rotated-secret-is-told", Fresh) == f"{WRONG}{knows}"
-
-
-@pytest.mark.parametrize(
-    "promise",
-    [
-        "html-success",
-        "no-expires-in",
-        "string-expires-in",
-        "no-endless-401",
-        "wrong-secret",
-        "rotated-secret-is-told",
-        "single-flight",
-    ],
-)
-def test_a_client_with_a_token_of_its_own_cannot_show_what_it_makes_of_answers(
-    promise: str,
-) -> None:
-    class BringsItsToken(GoodClient):
-        def __init__(self, fake: FakeOptum) -> None:
-            super().__init__(fake)
-            self.own = str(fake.issue_token())
-
-        def call(self) -> Flow:
-            succeed((yield from self.ask(self.own)))
-
-    assert told(promise, BringsItsToken) == (
-        f"{WRONG}made no token request; it raised Refused: status 401"
-    )
-
-
-def test_nor_can_one_that_is_given_a_token_for_each_call() -> None:
-    class IsGivenTokens(GoodClient):
-        def __init__(self, fake: FakeOptum) -> None:
-            super().__init__(fake)
-            self.fake = fake
-
-        def call(self) -> Flow:
-            succeed((yield from self.ask(str(self.fake.issue_token()))))
-
-    assert told("html-success", IsGivenTokens) == f"{WRONG}made no token request; it succeeded"
-
-
-def test_a_client_of_another_registration_is_judged_too() -> None:
-    class Another(GoodClient):
-        def __init__(self, fake: FakeOptum) -> None:
-            super().__init__(fake)
-            client_id, secret = fake.add_client()
-            self.form |= {"client_id": client_id, "client_secret": secret}
-
-    assert told("wrong-secret", Another) == "kept"
-    assert told("rotated-secret-is-told", Another) == "kept"
-
-
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_a_library_that_nothing_intercepts_is_told_so(wrapped: bool) -> None:
-    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
-        def call() -> None:
-            try:
-                pool.request("POST", fake.token_url)
-            finally:
-                if wrapped:
-                    raise RuntimeError("no token")
-
-        with urllib3.PoolManager() as pool:
-            check(call)
-
-    assert told_of("reuses-token", try_it).startswith(
-        f"{WRONG}made no request to https://sandbox-apigw.optum.com; because a connection to "
-        "sandbox-apigw.optum.com was stopped: "
     )
 
 
@@ -854,17 +487,6 @@ def test_long_texts_of_exceptions_are_cut_and_secrets_hidden() -> None:
     said = told("html-success", Chatty)
 
     assert re.fullmatch(r"raised Refused: \[client_secret\] x+… when the endpoint .* again", said)
-
-
-def test_faults_of_the_test_itself_do_not_help_a_client() -> None:
-    def try_it(check: ClientCheck, fake: FakeOptum) -> None:
-        fake.inject(faults.http_error(400))
-        check(in_threads(GoodClient(fake), post_with_requests))
-
-    assert told_of("reuses-token", try_it) == (
-        f"{WRONG}asked for a token in a wrong way: POST …/sntl/v1/token: 400, fault: "
-        "http_error(400)"
-    )
 
 
 def test_a_client_that_gives_up_waiting_is_judged_by_what_it_makes_of_it() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -172,6 +173,15 @@ def test_one_token_a_thread_breaks_single_flight_alone() -> None:
     assert [promise for promise, said in told.items() if said != "kept"] == ["single-flight"]
 
 
+def posting_to(server: Server) -> Callable[[Send], Answer]:
+    """POST over real HTTPS."""
+
+    def post(wish: Send) -> Answer:
+        return send_over_https(server, "POST", wish.url, data=wish.form, headers=wish.headers)
+
+    return post
+
+
 def test_over_https_timeouts_cannot_be_seen(
     optum_auth: FakeOptum,
     optum_server: Server,
@@ -180,12 +190,9 @@ def test_over_https_timeouts_cannot_be_seen(
     optum_auth.strict = False
     optum_auth.protect("POST", API)
 
-    def post(wish: Send) -> Answer:
-        return send_over_https(optum_server, "POST", wish.url, data=wish.form, headers=wish.headers)
-
     check = ClientCheck(PROMISES["sets-timeout"], optum_auth, optum_clock)
     with pytest.raises(pytest.skip.Exception, match="over real HTTPS the client's timeouts"):
-        check(in_threads(GoodClient(optum_auth), post))
+        check(in_threads(GoodClient(optum_auth), posting_to(optum_server)))
 
 
 @pytest.mark.parametrize("promise", [name for name in PROMISES if name != "sets-timeout"])
@@ -200,13 +207,10 @@ def test_over_https_promises_are_judged_as_in_process(
     optum_auth.strict = False
     optum_auth.protect("POST", API)
 
-    def post(wish: Send) -> Answer:
-        return send_over_https(optum_server, "POST", wish.url, data=wish.form, headers=wish.headers)
-
     check = ClientCheck(PROMISES[promise], optum_auth, optum_clock)
     told = "kept"
     try:
-        check(in_threads((kind or BREAKING[promise])(optum_auth), post))
+        check(in_threads((kind or BREAKING[promise])(optum_auth), posting_to(optum_server)))
     except BrokenPromise:
         told = "BROKEN"
 
