@@ -98,7 +98,7 @@ def test_of_a_forgetful_client_the_report_is_as_shown(
 def test_the_settings_stand_in_their_table_with_their_defaults() -> None:
     table = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", README, re.MULTILINE))
 
-    defaults = {name: vars(Settings)[name].default for name in SettingValues.__annotations__}
+    defaults = {name: vars(Settings)[name] for name in SettingValues.__annotations__}
     assert table == {name: f"{value!r}".replace("'", '"') for name, value in defaults.items()}
 
 

@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Final,
-    Generic,
-    Literal,
-    TypedDict,
-    TypeVar,
-    get_args,
-    overload,
-)
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, get_args
 from urllib.parse import urlsplit
 
 from . import facts
@@ -23,41 +13,9 @@ from .messages import host_of
 
 __tracebackhide__ = True  # in the traceback of a test
 
-T = TypeVar("T")
 # RFC 6749 section 3.3: what a scope-token holds, and what separates them.
 _SCOPE: Final = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")
 ErrorFormat = Literal["optum", "rfc6749", "keycloak"]
-
-
-class Setting(Generic[T]):
-    """One attribute with a default and a check.
-
-    ``check`` returns ``None`` for a good value and otherwise what the value must be.
-    """
-
-    def __init__(self, default: T, check: Callable[[Any], str | None], doc: str) -> None:
-        self.default = default
-        self.check = check
-        self.__doc__ = doc
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Setting[T]: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
-        if instance is None:
-            return self
-        value: T = vars(instance).get(self.name, self.default)
-        return value
-
-    def __set__(self, instance: object, value: T) -> None:
-        wanted = self.check(value)
-        if wanted is not None:
-            raise ValueError(f"{self.name}={value!r}: {self.name} must be {wanted}")
-        vars(instance)[self.name] = value
 
 
 def seconds(value: object) -> str | None:
@@ -125,45 +83,36 @@ class Settings:
     ``AttributeError``.
     """
 
-    expires_in = Setting[int](
-        facts.EXPIRES_IN, seconds, "Seconds, as the response advertises (default 7200: page)."
-    )
-    lifetime = Setting[int | None](
-        None,
-        _optional_seconds,
-        "Seconds for which a token is really honoured; None: as expires_in. The page says both "
-        "one and two hours: 3600 plays the worse case.",
-    )
-    scope = Setting[str](facts.SCOPE, scope_text, "Space-separated (default: the page's example).")
-    token_type = Setting[str](
-        facts.TOKEN_TYPE, _text, "'Bearer' as on the page; the auth-only spec allows only 'bearer'."
-    )
-    error_format = Setting[ErrorFormat](
-        "optum",
-        _error_format,
-        "'optum': the envelope of the auth-only spec; 'rfc6749': error and error_description; "
-        "'keycloak': answers of v3 as a Keycloak realm gives them, which public clients report "
-        "of the sandbox.",
-    )
-    accept_basic = Setting[bool](
-        False,
-        _flag,
-        "Whether credentials in an Authorization: Basic header are as good as form fields (RFC "
-        "6749 section 2.3.1), which win where both are given.",
-    )
-    clock_skew = Setting[int](
-        0, _skew, "Seconds by which the server's clock runs ahead of the local one."
-    )
-    guard_stubs = Setting[bool](
-        True,
-        _flag,
-        "Whether a request that a stub of another tool answers needs a good bearer token first.",
-    )
-    strict = Setting[bool](
-        True,
-        _flag,
-        "Whether unmet faults, unexpected requests and stubs never asked fail the test at its end.",
-    )
+    expires_in: int = facts.EXPIRES_IN
+    """Seconds, as the response advertises (default 7200: page)."""
+
+    lifetime: int | None = None
+    """Seconds for which a token is really honoured; ``None``: as ``expires_in``. The page says both
+    one and two hours: 3600 plays the worse case."""
+
+    scope: str = facts.SCOPE
+    """Space-separated (default: the page's example)."""
+
+    token_type: str = facts.TOKEN_TYPE
+    """``"Bearer"`` as on the page; the auth-only spec allows only ``"bearer"``."""
+
+    error_format: ErrorFormat = "optum"
+    """``"optum"``: the envelope of the auth-only spec; ``"rfc6749"``: ``error`` and
+    ``error_description``; ``"keycloak"``: answers of v3 as a Keycloak realm gives them, which
+    public clients report of the sandbox."""
+
+    accept_basic: bool = False
+    """Whether credentials in an ``Authorization: Basic`` header are as good as form fields (RFC
+    6749 section 2.3.1), which win where both are given."""
+
+    clock_skew: int = 0
+    """Seconds by which the server's clock runs ahead of the local one."""
+
+    guard_stubs: bool = True
+    """Whether a request that a stub of another tool answers needs a good bearer token first."""
+
+    strict: bool = True
+    """Whether unmet faults, unexpected requests and stubs never asked fail the test at its end."""
 
     # A type checker would take it to mean that every name can be set.
     if not TYPE_CHECKING:
@@ -173,7 +122,24 @@ class Settings:
             if not name.startswith("_") and not hasattr(type(self), name):
                 known = ", ".join(SettingValues.__annotations__)
                 raise AttributeError(f"there is no setting {name!r}: known are {known}")
+            wanted = _CHECKS[name](value) if name in _CHECKS else None
+            if wanted is not None:
+                raise ValueError(f"{name}={value!r}: {name} must be {wanted}")
             object.__setattr__(self, name, value)
+
+
+# Of each what a value must be, or ``None`` for one that is good.
+_CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
+    "expires_in": seconds,
+    "lifetime": _optional_seconds,
+    "scope": scope_text,
+    "token_type": _text,
+    "error_format": _error_format,
+    "accept_basic": _flag,
+    "clock_skew": _skew,
+    "guard_stubs": _flag,
+    "strict": _flag,
+}
 
 
 def checked_base_urls(given: str | Sequence[str] | None) -> list[str]:

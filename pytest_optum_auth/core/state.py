@@ -79,7 +79,8 @@ class GatewayState:
 
     def server_now(self) -> dt.datetime:
         """The time on the server's clock (aware UTC)."""
-        return self.local_now() + dt.timedelta(seconds=self.settings.clock_skew)
+        skew = self.settings.clock_skew
+        return self.local_now() + dt.timedelta(seconds=skew) if skew else self.local_now()
 
     @property
     def api_error_format(self) -> str:

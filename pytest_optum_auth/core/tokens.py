@@ -208,6 +208,7 @@ class Ledger:
 _Holding = tuple[str, frozenset[str]]
 
 
+@functools.lru_cache(maxsize=256)
 def _holding(client_id: str, scope: str) -> _Holding:
     # Of a scope the order does not count (RFC 6749 section 3.3).
     return client_id, frozenset(scope.split(" "))
