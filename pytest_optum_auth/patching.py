@@ -102,7 +102,7 @@ class Interception:
         self._name = name
         self._around = around
         self._comes_back = comes_back
-        self.genuine: Final[Any] = _genuine(owner, name)
+        self.genuine: Final[Any] = genuine(owner, name)
         # The layer that was laid last, and over what: as a rule it covers the same the next time.
         self._last: _Layer | None = None
         self._covered: Any = None
@@ -240,7 +240,7 @@ def _bound(raw: Any, instance: Any, owner: type | None) -> Any:
     return raw if get is None else get(raw, instance, owner)
 
 
-def _genuine(owner: type | ModuleType, name: str) -> Any:
+def genuine(owner: type | ModuleType, name: str) -> Any:
     """The library's own method, also where somebody has replaced it already.
 
     He keeps it, to put it back; so it is among the objects that are alive.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,6 +79,7 @@ PRIVATE: dict[str, dict[str, Found]] = {
         "original_response": lambda _: (
             "original_response" in inspect.signature(urllib3.HTTPResponse).parameters
         ),
+        "_fp": lambda _: isinstance(urllib3.HTTPResponse(body=io.BytesIO())._fp, io.BytesIO),
     },
     "stubs/responses_.py": {
         "_cookies": lambda _: "_cookies" in vars(requests.PreparedRequest()),

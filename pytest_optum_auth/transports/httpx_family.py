@@ -17,7 +17,7 @@ from typing import Any
 from ..core.active import gateway_at
 from ..core.gateway import Gateway
 from ..core.messages import Headers, NetworkFault, Request, Response
-from ..patching import Interception, Method, OverOthers
+from ..patching import Interception, Lookout, Method, OverOthers
 from ..stubs.foreign import passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
 from .httpx_stubs import ASYNC, SYNC, ConnectionEnds, PastTool
@@ -160,7 +160,7 @@ class _Half:
         self._transport = Interception(transport, name, around)
         # respx replaces that, above the user's own transport.
         self._choice = OverOthers(client, "_transport_for_url", self._around_choice)
-        self._send = Interception(client, "send", self._around_send, comes_back=True)
+        self._send = Lookout(client, "send", self._rise)
 
     def install(self) -> None:
         for interception in (self._transport, self._choice, self._send):
@@ -170,13 +170,9 @@ class _Half:
         for interception in (self._send, self._choice, self._transport):
             interception.remove()
 
-    def _around_send(self, beneath: Method) -> Method:
-        def send(client: Any, request: Any, **kwargs: Any) -> Any:
-            self._transport.rise()
-            self._choice.rise()
-            return beneath(client, request, **kwargs)
-
-        return send
+    def _rise(self) -> None:
+        self._transport.rise()
+        self._choice.rise()
 
     def _around_choice(self, beneath: Method) -> Method:
         tool = tool_of(beneath)

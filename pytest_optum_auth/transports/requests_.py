@@ -21,17 +21,22 @@ from ..core.messages import Response
 from ..core.other_tools import ShownAnswer
 from ..patching import Interception, Method
 from ..stubs.foreign import REQUESTS_MOCK, Library, passage_of, past, tool_of
-from .urllib3_call import Call, Own
+from .drive import drive
+from .requests_shortcut import incoming, is_final
+from .urllib3_call import Asked, Call, Own
+from .urllib3_response import Urllib3Response
 
 __tracebackhide__ = True  # in the traceback of a test
 
-# What requests is sending: urllib3 alone is no transport.
-_sending: Final = contextvars.ContextVar[Any]("_sending", default=None)
+# What requests is sending, and what the gateway has said already: urllib3 alone is no transport.
+_sending: Final = contextvars.ContextVar[tuple[Any, Asked | None]]("_sending", default=(None, None))
 
 
-def _by_requests(send: Method, sender: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+def _by_requests(
+    send: Method, sender: Any, request: Any, *args: Any, asked: Asked | None = None, **kwargs: Any
+) -> Any:
     """``send()``, whose connections to a gateway are ours."""
-    token = _sending.set(request)
+    token = _sending.set((request, asked))
     try:
         return send(sender, request, *args, **kwargs)
     except Own as own:
@@ -43,8 +48,23 @@ def _by_requests(send: Method, sender: Any, request: Any, *args: Any, **kwargs: 
 
 
 def send_genuinely(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
-    """The genuine method, to a gateway."""
-    return _by_requests(_adapter_send.genuine, adapter, request, *args, **kwargs)
+    """What the genuine method makes of the gateway's answer."""
+    asked = _asked_already(adapter, request, *args, **kwargs) if _urlopen.is_genuine else None
+    if asked is not None and is_final(asked.outcome, adapter.max_retries, request.method):
+        return adapter.build_response(request, Urllib3Response(asked.outcome, request.method))
+    return _by_requests(_adapter_send.genuine, adapter, request, *args, asked=asked, **kwargs)
+
+
+def _asked_already(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Asked | None:
+    """What the gateway says by the short way; ``None``: it is to be asked by the long one."""
+    gateway, short = gateway_for(request.url), incoming(adapter, request, *args, **kwargs)
+    if gateway is None or short is None:
+        return None
+    passage = passage_of(request)
+    try:
+        return Asked(drive(gateway.respond(short, passage), short.timeout), passage)
+    except Exception as error:
+        return Asked(error, passage)
 
 
 def _around_send(beneath: Method) -> Method:
@@ -68,11 +88,12 @@ def _around_send(beneath: Method) -> Method:
 
 def _around_urlopen(beneath: Method) -> Method:
     def urlopen(pool: HTTPConnectionPool, *args: Any, **kwargs: Any) -> Any:
-        gateway = _gateway_of(pool, *args, **kwargs) if _sending.get() is not None else None
+        request, asked = _sending.get()
+        gateway = None if request is None else _gateway_of(pool, *args, **kwargs)
         if gateway is None:
             return beneath(pool, *args, **kwargs)
-        passage = passage_of(_sending.get())
-        return Call(gateway, passage, pool, *args, **kwargs).answer()
+        outcome, passage = (None, passage_of(request)) if asked is None else asked
+        return Call(gateway, passage, outcome, pool, *args, **kwargs).answer()
 
     return urlopen
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import http.client
 import io
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import requests
 import urllib3
@@ -23,7 +24,7 @@ from ..core.gateway import Gateway
 from ..core.messages import Headers, NetworkFault, Request, Response
 from ..stubs.foreign import Passage
 from .drive import drive
-from .urllib3_response import urllib3_response
+from .urllib3_response import Urllib3Response
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -36,16 +37,28 @@ class Own(BaseException):
         self.error = error
 
 
+class Asked(NamedTuple):
+    """What the gateway has said: an answer, or what came in its place; and who stood in the way."""
+
+    outcome: Response | Exception
+    passage: Passage | None
+
+
 class Call:
-    """A call of a pool's ``urlopen``, answered by the gateway as often as ``Retry`` wants."""
+    """A call of a pool's ``urlopen``, answered by the gateway as often as ``Retry`` wants.
+
+    ``outcome``: of the first try, when the gateway has been asked already.
+    """
 
     def __init__(
-        self, gateway: Gateway, passage: Passage | None, pool: HTTPConnectionPool, method: str,
-        url: str, body: Any = None, headers: Any = None, retries: Any = None,
-        redirect: bool = True, assert_same_host: bool = True, timeout: Any = None, **_: Any,
+        self, gateway: Gateway, passage: Passage | None, outcome: Response | Exception | None,
+        pool: HTTPConnectionPool, method: str, url: str, body: Any = None, headers: Any = None,
+        retries: Any = None, redirect: bool = True, assert_same_host: bool = True,
+        timeout: Any = None, **_: Any,
     ) -> None:  # fmt: skip
         self._gateway = gateway
         self._passage = passage
+        self._outcome = outcome
         self._pool = pool
         self._method = method
         self._url = url
@@ -71,7 +84,7 @@ class Call:
                     raise
                 self._retries.sleep()
                 continue
-            response = urllib3_response(answer, self._method)
+            response = Urllib3Response(answer, self._method)
             if not self._retries.is_retry(
                 self._method, response.status, "Retry-After" in response.headers
             ):
@@ -85,6 +98,11 @@ class Call:
             self._retries.sleep(response)
 
     def _ask(self) -> Response:
+        outcome, self._outcome = self._outcome, None
+        if isinstance(outcome, Response):
+            return outcome
+        if outcome is not None:
+            raise outcome
         return drive(self._gateway.respond(self._request, self._passage), self._request.timeout)
 
     def _increment(self, **outcome: Any) -> Retry:
@@ -104,14 +122,19 @@ class Call:
 def _request(
     pool: HTTPConnectionPool, method: str, url: str, fields: Any, body: bytes, timeout: float | None
 ) -> Request:
-    headers = [(_text(name), _text(value)) for name, value in fields]
     usual = pool.port in (None, 443 if pool.scheme == "https" else 80)
     host = pool.host if usual else f"{pool.host}:{pool.port}"
-    if not any(name.lower() == "host" for name, _ in headers):
-        headers.insert(0, ("Host", host))
     # A plain request under HTTP_PROXY names its absolute URL.
     url = url if url.startswith("http") else f"{pool.scheme}://{host}{url}"
-    return Request("requests", method, url, Headers(headers), body, timeout)
+    return Request("requests", method, url, header_fields(fields, host), body, timeout)
+
+
+def header_fields(fields: Iterable[tuple[str | bytes, str | bytes]], host: str) -> Headers:
+    """``fields`` as they are sent to ``host``, which is among them."""
+    headers = [(_text(name), _text(value)) for name, value in fields]
+    if not any(name.lower() == "host" for name, _ in headers):
+        headers.insert(0, ("Host", host))
+    return Headers(headers)
 
 
 def _seconds(timeout: Timeout) -> float | None:
