@@ -175,11 +175,17 @@ def covered() -> list[object]:
     return [http.client.HTTPConnection.set_tunnel, *sorted(vars(socket.socket))]
 
 
+def connect_elsewhere() -> None:
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", 9))
+
+
 @pytest.fixture
 def alone() -> None:
     """Nothing that other tests have left."""
     gc.collect()
     transports.release()
+    connect_elsewhere()
 
 
 @pytest.mark.usefixtures("alone")
@@ -192,11 +198,6 @@ def test_its_guard_goes_with_its_end() -> None:
 
     assert meanwhile != before
     assert covered() == before
-
-
-def connect_elsewhere() -> None:
-    with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", 9))
 
 
 @pytest.mark.usefixtures("alone")
