@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from .messages import HTTP_TOKEN
+
 __tracebackhide__ = True  # in the traceback of a test
 
 HeaderFields = Mapping[str, str] | Iterable[tuple[str, str]]
 Pairs = tuple[tuple[str, str], ...]
 
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # section 5.5
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 section 5.5
 
 
 def checked_headers(headers: HeaderFields | None) -> Pairs:
@@ -33,7 +34,7 @@ def checked_headers(headers: HeaderFields | None) -> Pairs:
             f"headers={headers!r}: headers are a mapping, or pairs of a name and a value"
         ) from None
     for name, value in pairs:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not HTTP_TOKEN.fullmatch(name):
             raise ValueError(f"header {name!r}: that is no name of a header")
         if not isinstance(value, str):
             raise TypeError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from .messages import Headers, Request, Response
+from .messages import HTTP_TOKEN, Headers, Request, Response
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # The beginning of an answer that a cut connection leaves without its rest.
@@ -20,8 +20,7 @@ CUT: Final = b"HTTP/1.1 2"
 
 _LONGEST_HEAD: Final = 4 * 1024 * 1024
 _LONGEST_BODY: Final = 64 * 1024 * 1024
-_REQUEST_LINE: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])")
-_FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_REQUEST_LINE: Final = re.compile(rf"({HTTP_TOKEN.pattern}) ([\x21-\x7e]+) HTTP/1\.([01])")
 # Where a line could end for another reader (RFC 9110 section 5.5).
 _ENDS_A_LINE: Final = re.compile(r"[\0\n\v\f\r]")
 _AUTHORITY: Final = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
@@ -186,7 +185,7 @@ def _parse_head(lines: list[str]) -> _Head:
     fields = []
     for text in lines[1:]:
         name, colon, value = text.partition(":")
-        if not colon or not _FIELD_NAME.fullmatch(name):
+        if not colon or not HTTP_TOKEN.fullmatch(name):
             raise MalformedRequest(400, "A header field of the request is malformed.")
         if _ENDS_A_LINE.search(value):
             raise MalformedRequest(400, f"The header field {name} holds a control character.")

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from . import facts
 from .masking import MASK, SECRET_HEADERS
 
+# RFC 9110 section 5.6.2: what a method and the name of a field are made of.
+HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # What json.dumps takes, as far as a type can say it.
 Json = Mapping[str, object] | Sequence[object] | str | float | bool | None
 # RFC 6749 section 5.2: what `error_description` must not hold, and a client may have sent.

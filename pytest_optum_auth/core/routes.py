@@ -13,11 +13,10 @@ from .fault import Fault
 from .header_fields import HeaderFields
 from .injection import FaultQueue, Injection
 from .journal import Exchange, Exchanges
-from .messages import Json, host_of
+from .messages import HTTP_TOKEN, Json, host_of
 from .replies import MISSING, Reply, Script
 from .settings import scope_text
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _NAME: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
 # How other tools write what takes any segment: *, <id>, <int:id>, :id.
 _OTHER_NOTATION: Final = re.compile(r"\*|^<.*>$|^:")
@@ -159,7 +158,7 @@ def new_route(
     unauthorized: Json,
 ) -> ApiRoute:
     """A route, or one clear ``ValueError`` (``TypeError`` for what cannot be JSON)."""
-    if not isinstance(method, str) or not _TOKEN.fullmatch(method):
+    if not isinstance(method, str) or not HTTP_TOKEN.fullmatch(method):
         raise ValueError(f"method {method!r}: a method is a word such as 'GET' or 'POST'")
     if method.upper() in _ANY_METHOD:
         raise ValueError(

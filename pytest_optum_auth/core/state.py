@@ -21,10 +21,8 @@ from .messages import Request, host_of
 from .routes import ApiRoute, RouteTable
 from .settings import Settings
 from .token_request import PARSERS, ParsedBody
-from .tokens import Ledger
+from .tokens import EPOCH, Ledger
 from .unexpected import IN_TESTS
-
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
 class GatewayState:
@@ -75,7 +73,7 @@ class GatewayState:
         ``datetime.now`` rather than ``time.time``: freezegun lets the latter through in threads.
         """
         # Plain datetimes: freezegun's own would outlive the freeze.
-        return _EPOCH + (dt.datetime.now(dt.timezone.utc) - _EPOCH)
+        return EPOCH + (dt.datetime.now(dt.timezone.utc) - EPOCH)
 
     def server_now(self) -> dt.datetime:
         """The time on the server's clock (aware UTC)."""

@@ -14,7 +14,7 @@ from . import facts, jws
 __tracebackhide__ = True  # in the traceback of a test
 
 _SECOND: Final = dt.timedelta(seconds=1)
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 # The last second that `datetime` knows.
 _LATEST: Final = 253_402_300_799
 # Claims that the ledger itself decides; another value would make Token lie.
@@ -23,7 +23,7 @@ _OWN_CLAIMS: Final = frozenset({"iat", "exp", "jti", "azp"})
 
 def epoch(moment: dt.datetime) -> int:
     """Whole seconds from 1970 to ``moment``, rounded down; exact in every year."""
-    return (moment - _EPOCH) // _SECOND
+    return (moment - EPOCH) // _SECOND
 
 
 class Token:
@@ -73,12 +73,12 @@ class Token:
     @property
     def issued_at(self) -> dt.datetime:
         """When it was issued (aware UTC, whole seconds, server's clock); its ``iat``."""
-        return _EPOCH + self._iat * _SECOND
+        return EPOCH + self._iat * _SECOND
 
     @property
     def expires_at(self) -> dt.datetime:
         """The first second at which it is no longer honoured; its ``exp`` (RFC 7519 4.1.4)."""
-        return _EPOCH + self._exp * _SECOND
+        return EPOCH + self._exp * _SECOND
 
     @property
     def revoked(self) -> bool:
@@ -96,7 +96,7 @@ class Token:
 
     def too_early(self, now: dt.datetime) -> dt.timedelta:
         """How long it is not honoured yet at ``now`` (its ``nbf``); not positive: it is."""
-        return _EPOCH + self._nbf * _SECOND - now
+        return EPOCH + self._nbf * _SECOND - now
 
     def __str__(self) -> str:
         return self.value

@@ -10,6 +10,8 @@ from inner_runs import Run, part
 from pytest_optum_auth.checks.promises import PROMISES
 
 HERE = Path(__file__)
+# As many items has a test.
+EACH = len(PROMISES)
 HEADER = """
 import pytest
 from promising_clients import *
@@ -31,7 +33,7 @@ def test_a_test_has_an_item_for_each_promise(run: Run) -> None:
         f"{HEADER}\ndef test_it(call, optum_client_check):\n    optum_client_check(call)\n", "-v"
     )
 
-    result.assert_outcomes(passed=20)
+    result.assert_outcomes(passed=EACH)
     result.stdout.fnmatch_lines([f"*::test_it[[]{promise}[]] PASSED*" for promise in PROMISES])
 
 
@@ -42,7 +44,7 @@ def test_k_selects_a_promise(run: Run) -> None:
         "reuses-token or single-flight",
     )
 
-    result.assert_outcomes(passed=2, deselected=18)
+    result.assert_outcomes(passed=2, deselected=EACH - 2)
 
 
 def test_a_broken_promise_is_a_paragraph_and_the_timeline(run: Run) -> None:
@@ -51,7 +53,7 @@ def test_a_broken_promise_is_a_paragraph_and_the_timeline(run: Run) -> None:
         "    optum_client_check(broken_call)\n"
     )
 
-    result.assert_outcomes(passed=19, failed=1)
+    result.assert_outcomes(passed=EACH - 1, failed=1)
     assert part(result, "test_it[no-expires-in]") == [
         "no-expires-in is broken. No answer of the token endpoint had expires_in, and the check",
         "called the client twice. The client raised KeyError: 'expires_in'. In production: the",
@@ -174,7 +176,7 @@ class TestAll:
         "--collect-only",
     )
 
-    result.stdout.fnmatch_lines(["*20 tests collected*"])
+    result.stdout.fnmatch_lines([f"*{EACH} tests collected*"])
 
 
 def test_the_table_tells_what_is_known(run: Run) -> None:
@@ -247,13 +249,16 @@ def test_a_wrong_call_is_told_once(run: Run) -> None:
         "-rs",
     )
 
-    result.assert_outcomes(failed=1, skipped=19)
+    result.assert_outcomes(failed=1, skipped=EACH - 1)
     assert part(result, "test_it[documented-request]")[:2] == [
         "the call itself is wrong, no promise can be judged by it: it made no request to",
         "https://sandbox-apigw.optum.com; it returned as if all was well, without an API request",
     ]
     result.stdout.fnmatch_lines(
-        ["SKIPPED [[]19[]] *: not judged: test_a_wrong*::test_it[[]documented-request[]] tells why"]
+        [
+            f"SKIPPED [[]{EACH - 1}[]] *: not judged: "
+            "test_a_wrong*::test_it[[]documented-request[]] tells why"
+        ]
     )
 
 
@@ -266,7 +271,7 @@ def test_it(call, optum_client_check, right):
 """
     )
 
-    result.assert_outcomes(failed=1, skipped=19, passed=20)
+    result.assert_outcomes(failed=1, skipped=EACH - 1, passed=EACH)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +307,7 @@ def test_a_check_that_is_used_in_a_wrong_way_says_how_it_is_used(
 ) -> None:
     result = run(f"{HEADER}\ndef test_it(call, optum_auth, optum_client_check):\n    {body}\n")
 
-    result.assert_outcomes(failed=1, skipped=19)
+    result.assert_outcomes(failed=1, skipped=EACH - 1)
     assert part(result, "test_it[documented-request]")[0] == message
 
 
