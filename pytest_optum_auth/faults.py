@@ -15,6 +15,7 @@ from .core import facts
 from .core.fault import Fault, real_wait
 from .core.header_fields import HeaderFields, checked_headers, with_content_type
 from .core.messages import Json, Response, error_response
+from .core.whole_numbers import is_whole
 
 __all__ = [
     "Fault",
@@ -72,7 +73,7 @@ def rate_limited(retry_after: int | None = None) -> Fault:
     Declared for the v2 endpoint without that header; its body is not published.
     Raises ``ValueError`` when ``retry_after`` is not a whole number of at least 0.
     """
-    if retry_after is not None and not _is_whole(retry_after, 0):
+    if retry_after is not None and not is_whole(retry_after, 0):
         raise ValueError(
             f"retry_after={retry_after!r}: retry_after must be a whole number of seconds, "
             "0 or more, or None"
@@ -204,10 +205,6 @@ def _changed(
     return Fault(description, spoil=spoil, hides=frozenset(keys))
 
 
-def _is_whole(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
 def _check_status(status: int, least: int = 100) -> None:
-    if not _is_whole(status, least) or status > 599:
+    if not is_whole(status, least, 599):
         raise ValueError(f"status {status!r}: a status is a whole number from {least} to 599")

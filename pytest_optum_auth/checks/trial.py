@@ -13,7 +13,7 @@ from ..core.waits import in_trio
 from ..fake import FakeOptum
 from ..faults import Fault
 from ..live.redaction.redactor import Redactor
-from ..transports.egress_guard import EscapedRequest
+from ..transports.egress_guard import stopped_in
 from .steps import Advance, Call, CallsAtOnce, EndlessCall, Outcome, Step, brief, count
 
 T = TypeVar("T")
@@ -187,7 +187,7 @@ class Trial:
         if outcome.error is not None and outcome.ends_well:
             return f"raised {brief(outcome.error)} although the API had answered it"
         if not self.fake.exchanges:
-            stopped = _stopped(outcome.error)
+            stopped = stopped_in(outcome.error)
             told = f"because {stopped}" if stopped else f"it {outcome.told}"
             return f"made no request to {self.fake.base_url}; {told}"
         return ""
@@ -197,13 +197,6 @@ class Trial:
         if exchange.status is None:
             return "fault" not in exchange.outcome and "gave up" not in exchange.outcome
         return exchange.status in _WRONG_REQUEST or (exchange.status == 401 and not self.rotated)
-
-
-def _stopped(error: BaseException | None) -> str:
-    """What the guard said, if it stopped the request; libraries wrap its exception."""
-    while error is not None and not isinstance(error, EscapedRequest):
-        error = error.__cause__ or error.__context__
-    return str(error or "")
 
 
 def _sent(outcome: Outcome) -> str:

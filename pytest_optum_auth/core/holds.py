@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from .waits import Pause, Wait, Wake, block, in_coroutine, suspend
+from .whole_numbers import is_whole
 
 
 class Hold:
@@ -88,7 +89,7 @@ class Hold:
             raise self._too_few(count, timeout)
 
     def _arrivals(self, count: int) -> Wait:
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        if not is_whole(count, 1):
             raise ValueError(f"count={count!r}: count must be a whole number of at least 1")
         return _Arrivals(self, count)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .fault import Fault
+from .whole_numbers import is_whole
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -76,9 +77,7 @@ class FaultQueue:
                 f"{fault!r} is not a fault: use one of pytest_optum_auth.faults, for example "
                 "faults.server_error()"
             )
-        if times is not None and (
-            not isinstance(times, int) or isinstance(times, bool) or times < 1
-        ):
+        if times is not None and not is_whole(times, 1):
             raise ValueError(
                 f"times={times!r}: times must be a whole number of at least 1, or None for every "
                 "request"

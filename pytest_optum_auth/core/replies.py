@@ -13,6 +13,7 @@ from .asking import Ask, Steps
 from .header_fields import HeaderFields, checked_headers, with_content_type
 from .journal import Exchange
 from .messages import Json, Response
+from .whole_numbers import is_whole
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -122,7 +123,7 @@ class _Scripted:
 
 def checked_status(status: int) -> int:
     """``status``; ``ValueError`` when it is none of a final answer."""
-    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
+    if not is_whole(status, 200, 599):
         raise ValueError(f"status={status!r}: a status is a whole number from 200 to 599")
     return status
 

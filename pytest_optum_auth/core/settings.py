@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from . import facts
 from .masking import mask_url
 from .messages import host_of
+from .whole_numbers import is_whole
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -20,13 +21,13 @@ ErrorFormat = Literal["optum", "rfc6749", "keycloak"]
 
 def seconds(value: object) -> str | None:
     """Whole seconds, zero or more."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LONGEST:
+    if is_whole(value, 0, _LONGEST):
         return None
     return f"a whole number of seconds from 0 to {_LONGEST} (a century)"
 
 
 def _skew(value: object) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LONGEST:
+    if is_whole(value, -_LONGEST, _LONGEST):
         return None
     return "a whole number of seconds, positive when the server's clock runs ahead"
 

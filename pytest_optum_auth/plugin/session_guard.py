@@ -18,7 +18,7 @@ from ..core import active, facts
 from ..core.messages import host_of
 from ..live import mode as live_mode
 from ..transports import egress_guard
-from ..transports.egress_guard import EscapedRequest
+from ..transports.egress_guard import EscapedRequest, stopped_in
 
 #: In what a worker of xdist hands to its controller.
 WORKER_OUTPUT: Final = "optum_guard"
@@ -115,7 +115,7 @@ class SessionGuard:
         try:
             return (yield)
         except BaseException as error:
-            if _tells(error):
+            if stopped_in(error) is not None:
                 self._met = [(is_own, message) for is_own, message in self._met if not is_own]
             raise
 
@@ -174,10 +174,10 @@ def guard(session: pytest.Session) -> None:
         return
     if any(map(uses_fake, session.items)):
         hosts = map(host_of, config.getini("optum_base_url").split())
-        guard = SessionGuard(facts.HOSTS.union(hosts))
-        config.pluginmanager.register(guard, "optum-session-guard")
-        guard.install()
-        config.add_cleanup(guard.remove)
+        stops = SessionGuard(facts.HOSTS.union(hosts))
+        config.pluginmanager.register(stops, "optum-session-guard")
+        stops.install()
+        config.add_cleanup(stops.remove)
 
 
 def is_live(item: pytest.Item) -> bool:
@@ -193,10 +193,3 @@ def uses_fake(item: pytest.Item) -> bool:
 def _names(item: pytest.Item) -> Iterable[str]:
     names: Iterable[str] = getattr(item, "fixturenames", ())
     return names
-
-
-def _tells(error: BaseException | None) -> bool:
-    """Whether the traceback of ``error`` shows that a connection was stopped."""
-    while error is not None and not isinstance(error, EscapedRequest):
-        error = error.__cause__ or error.__context__
-    return error is not None

@@ -35,6 +35,13 @@ class EscapedRequest(Exception):
     """
 
 
+def stopped_in(error: BaseException | None) -> EscapedRequest | None:
+    """The stop of a connection that ``error`` is, or that a library has wrapped in it."""
+    while error is not None and not isinstance(error, EscapedRequest):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def _stop(host: str) -> None:
     """Raise when ``host`` is one of a gateway that is active, or is expected to be."""
     gateway = active.gateway_at(host)

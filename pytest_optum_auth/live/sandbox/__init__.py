@@ -59,7 +59,7 @@ class LiveSandbox:
     def credentials(self) -> Credentials:
         """``(client_id, client_secret)`` from the environment; ``repr`` hides the secret.
 
-        Raises :class:`~.wire.LiveError` while a library holds the clock.
+        Raises :class:`~.http.LiveError` while a library holds the clock.
         """
         _check_clock()
         return self._environment.credentials
@@ -68,7 +68,7 @@ class LiveSandbox:
     def access_token(self) -> str:
         """A token that is good for at least 60 seconds.
 
-        Raises :class:`~.wire.LiveError`, one sentence, when the sandbox gives none or when a
+        Raises :class:`~.http.LiveError`, one sentence, when the sandbox gives none or when a
         library holds the clock. A refusal is remembered: accounts get locked by repeated tries.
         """
         # Imported when it is first used: a run with credentials may have no live test.

@@ -45,7 +45,7 @@ class LiveToken:
 def request_token(token_url: str, credentials: Credentials) -> LiveToken:
     """Ask ``token_url`` for a token, as the documentation page says.
 
-    Raises :class:`~.wire.LiveError` when no answer came or the answer is no token, and its
+    Raises :class:`~.http.LiveError` when no answer came or the answer is no token, and its
     subclass :class:`CredentialsRefusedError` for 400, 401 and 403; each is one sentence that
     shows neither the secret nor the body.
     """
@@ -79,7 +79,7 @@ def read_token(host: str, answer: Answer, now: float) -> LiveToken:
 
 
 def check_answer(host: str, answer: Answer) -> None:
-    """Raise :class:`~.wire.LiveError` unless a right request was answered with 200 and no page.
+    """Raise :class:`~.http.LiveError` unless a right request was answered with 200 and no page.
 
     By 400, 401 and 403 it is a :class:`CredentialsRefusedError`, whatever the body.
     """
