@@ -25,7 +25,7 @@ import responses
 import responses.registries
 import respx
 import urllib3
-from _pytest._io import saferepr
+from _pytest._io import pprint, saferepr
 from _pytest.logging import LogCaptureHandler
 from respx.mocks import Mocker
 
@@ -105,6 +105,9 @@ PRIVATE: dict[str, dict[str, Found]] = {
     "live/redaction/process_patches.py": {
         "_ellipsize": lambda _: takes(saferepr._ellipsize, "s", "maxsize"),
         "SafeRepr.repr_str": lambda _: takes(saferepr.SafeRepr.repr_str, "self", "x", "level"),
+        "_wrap_bytes_repr": lambda _: takes(
+            pprint._wrap_bytes_repr, "object", "width", "allowance"
+        ),
         "LogCaptureHandler": lambda _: issubclass(LogCaptureHandler, logging.Handler),
     },
 }

@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus
 
 from live_runs import PLUGINS
 
-SUITE = Path(__file__).with_name("leaky_suite.py.txt")
+_SUITE = Path(__file__).with_name("leaky")
 OUTPUTS = (
     "--junitxml=out/junit.xml",
     "--report-log=out/report.jsonl",
@@ -30,6 +30,7 @@ OUTPUTS = (
 )
 RUNS: Mapping[str, tuple[str, ...]] = {
     "captured": (
+        "--doctest-modules",
         *("-vv", "-l", "-rA", "--setup-show", "--durations=0"),
         *("-o", "log_cli=true", "-o", "junit_family=xunit1", "-o", "junit_logging=all"),
     ),
@@ -37,21 +38,6 @@ RUNS: Mapping[str, tuple[str, ...]] = {
     "uncaptured": ("-s", "--tb=native", "--color=yes", "-k", "raw or answer"),
     "workers": ("-n", "1", "-l", "-vv", "-rA", "--capture=tee-sys", "-k", "raw or answer"),
 }
-# Each record has `more`, so that a format may ask for it.
-_CONFTEST = """
-import atexit, logging, os
-logging.LogRecord.more = ""
-secret = os.environ["OPTUM_CLIENT_SECRET"]
-print("@@conftest/raw@@" + secret)
-atexit.register(print, "@@atexit/raw@@" + secret)
-def pytest_report_header(): return "@@header/raw@@" + secret
-def pytest_terminal_summary(terminalreporter):
-    terminalreporter.line("@@summary/raw@@" + secret)
-def pytest_sessionfinish(): print("@@finish/raw@@" + secret)
-def pytest_html_results_summary(prefix): prefix.append("<p>@@html/raw@@" + secret)
-def pytest_metadata(metadata): metadata["secret"] = "@@metadata/raw@@" + secret
-def pytest_json_modifyreport(json_report): json_report["more"] = "@@json/raw@@" + secret
-"""
 _UNPROTECTED = """
 from pytest_optum_auth.live.redaction.redactor import Redactor
 Redactor.redact = lambda self, text: text
@@ -107,8 +93,10 @@ def run(
 
 
 def suite_files() -> dict[str, str]:
-    """The leaky suite, and a conftest that lets each log record have ``more``."""
-    return {"test_leaky.py": SUITE.read_text(), "conftest.py": _CONFTEST}
+    """The suite that leaks: its tests, a doctest, and a conftest."""
+    texts = {path.name.removesuffix(".txt"): path.read_text() for path in _SUITE.glob("*.txt")}
+    # Under these names here, pytest would collect them.
+    return {n if n == "conftest.py" else f"test_{n}": text for n, text in texts.items()}
 
 
 def leaks(text: str, *secrets: str) -> list[str]:

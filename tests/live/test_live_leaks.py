@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -17,54 +19,23 @@ from stand_in import CLIENT_ID, CLIENT_SECRET, StandIn, serving
 # What is shown: the secret in three spellings and cut, and tokens: of the fixture, of a client, and
 # in an answer that nobody has decoded.
 FORMS = ("raw", "form", "basic", "cut", "token", "client", "answer")
-# The ways of a test to show something.
-CHANNELS = (
-    "assertion",
-    "message",
-    "diff",
-    "locals",
-    "exception",
-    "cause",
-    "print",
-    "stderr",
-    "buffer",
-    "writelines",
-    "log",
-    "extra",
-    "logged",
-    "handler",
-    "warning",
-    "spoken",
-    "skip",
-    "xfail",
-    "fail",
-    "setup",
-    "teardown",
-    "property",
-    "properties",
-    "property_bytes",
-    "property_object",
-    "attribute",
-    "suite",
-    "cache",
-    "cache_key",
-    "thread",
-    "disabled",
-    # pytest has subtests since 9.
-    *(["subtest"] if pytest.version_tuple >= (9,) else []),
-)
-# Those of hooks and modules, before the first test and after the last.
-MOMENTS = (
-    "conftest",
-    "module",
-    "header",
-    "summary",
-    "finish",
-    "atexit",
-    "html",
-    "metadata",
-    "json",
-    "param",
+TABLE = configparser.ConfigParser()
+TABLE.read(Path(__file__).with_name("leaky") / "channels.ini", "utf-8")
+SINCE = {"Python 3.11": sys.version_info >= (3, 11), "pytest 9": pytest.version_tuple >= (9,)}
+CELLS = [
+    (channel, form)
+    for section in TABLE.sections()
+    if SINCE.get(section.partition(" since ")[2], True)
+    for channels in TABLE[section].values()
+    for channel in channels.split()
+    for form in (FORMS if section.startswith("in every form") else FORMS[:1])
+]
+REPORTERS = (
+    "pytest_metadata.plugin",
+    "pytest_html.plugin",
+    "pytest_html.fixtures",
+    "pytest_reportlog.plugin",
+    "pytest_jsonreport.plugin",
 )
 LeakRuns = Callable[[str, bool], tuple[LeakRun, StandIn]]
 
@@ -144,8 +115,7 @@ def leak_runs(
             # Measured for coverage, these runs would cost more than all other tests together.
             environ = {k: v for k, v in environ.items() if not k.startswith("COVERAGE_")}
             directory = tmp_path_factory.mktemp(name)
-            plugins = ("metadata.plugin", "html.plugin", "reportlog.plugin", "jsonreport.plugin")
-            loaded = [part for plugin in plugins for part in ("-p", f"pytest_{plugin}")]
+            loaded = [part for plugin in REPORTERS for part in ("-p", plugin)]
             arguments = [*loaded, *OUTPUTS, *RUNS[name]]
             files = suite_files()
             done = run(directory, environ, arguments, files=files, protected=protected)
@@ -174,11 +144,7 @@ def shown_by(leak_runs: LeakRuns, channel: str, form: str, *, protected: bool) -
     return "\n".join(text for run in runs for text in run.shown[channel, form])
 
 
-@pytest.mark.parametrize(
-    ("channel", "form"),
-    [(channel, form) for channel in CHANNELS for form in FORMS]
-    + [(moment, "raw") for moment in MOMENTS],
-)
+@pytest.mark.parametrize(("channel", "form"), CELLS)
 def test_a_channel_is_masked_and_would_leak_unprotected(
     leak_runs: LeakRuns, channel: str, form: str
 ) -> None:

@@ -109,6 +109,27 @@ def test_any_secret_is_masked_whole(secret: str) -> None:
 
 
 @settings(deadline=None)
+@given(
+    words=st.lists(st.text("abcdefghij", min_size=6, max_size=14), min_size=3, max_size=5),
+    between=st.sampled_from(["&", "@", "7", "A", "!", "'", "%"]),
+)
+def test_a_secret_of_long_words_with_signs_between_is_masked_whole(
+    words: list[str], between: str
+) -> None:
+    secret = between.join(words)
+
+    assert knowing(S=secret).redact(f"<{secret}>") == "<[S]>"
+    assert knowing(S=secret).redact(f"<{quote(secret)}>") in ("<[S]>", "<[S, percent-encoded]>")
+
+
+@pytest.mark.parametrize(
+    "text", ["&amp;#x27;", "&amp;#39;&amp;quot;", "%252F%252B", "&#x27;&#x27;", "it&amp;#x27;s"]
+)
+def test_escapes_of_signs_that_a_secret_holds_too_stay(text: str) -> None:
+    assert knowing(S="9Qe/+'\"&canary%7hT2").redact(f"<{text}>") == f"<{text}>"
+
+
+@settings(deadline=None)
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="s3cr3t"), max_size=200))
 def test_a_text_that_shares_nothing_with_the_secret_stays(text: str) -> None:
     assert knowing(S="s3cr3ts3cr3ts3cr3t").redact(text) is text

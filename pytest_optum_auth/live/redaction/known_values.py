@@ -18,6 +18,14 @@ DIVISIBLE: Final = 16
 _RANDOM: Final = 8
 _HEX_DIGITS: Final = 12
 _IN_HEX: Final = 16
+# A token in hex or base64 is long, and nothing cuts it to less.
+_LONG_FORM: Final = 128
+_OF_LONG: Final = 32
+# What a syntax writes for one character, also when it is escaped twice: alone it is no secret.
+_ESCAPE: Final = re.compile(
+    r"&(?:amp;)?#?\w{2,6};|%(?:25)?[0-9A-Fa-f]{2}|\\+(?:x[0-9a-f]{2}|u[0-9a-f]{4}|[\w\"'])?"
+)
+_FEWEST: Final = 4
 # A part is looked for by these few characters; they stand in every part that counts.
 _PROBE: Final = 4
 _HEX_ONLY: Final = re.compile(r"[0-9A-Fa-f-]+")
@@ -68,7 +76,7 @@ class KnownValues:
                 self._probes.setdefault(form, set()).add(0)
             else:
                 self._divide(form, name, kind)
-        self._search = tuple((probe, tuple(sizes)) for probe, sizes in self._probes.items())
+        self._search = tuple((probe, tuple(sorted(s))) for probe, s in self._probes.items())
 
     def parts(self, text: str) -> Iterator[Part]:
         """What is seen of the secrets in ``text``: in order, apart from each other."""
@@ -84,38 +92,61 @@ class KnownValues:
             yield self._part(text, start, end, form)
 
     def _divide(self, form: str, name: str, kind: str) -> None:
-        size = _RANDOM
-        if kind == "in hex":
-            size = _IN_HEX
-        elif _HEX_ONLY.fullmatch(form):
-            size = _HEX_DIGITS
-        elif not looks_random(form):
-            size = max(DIVISIBLE, len(form) * 3 // 4)
-        counts = self._parts.setdefault(size, {})
-        for i in range(len(form) - size + 1):
-            part = form[i : i + size]
-            # The variable's own name is no secret, whatever it holds.
-            if part not in name and (size > _RANDOM or looks_random(part)):
-                counts.setdefault(part, (form, i))
-        for i in range(0, len(form) - _PROBE + 1, size - _PROBE + 1):
-            self._probes.setdefault(form[i : i + _PROBE], set()).add(size)
+        escapes = [match.span() for match in _ESCAPE.finditer(form)]
+        # An escape is one character, of which a part may hold the end alone.
+        inside = {i for start, end in escapes for i in range(start + 1, end)}
+        for size in _sizes(form, kind):
+            parts = self._parts.setdefault(size, {})
+            begins = []
+            for begin in range(len(form) - size + 1):
+                part = form[begin : begin + size]
+                # The variable's own name is no secret, whatever it holds.
+                counts = part not in name and (size > _RANDOM or looks_random(part))
+                characters = size - len(inside.intersection(range(begin + 1, begin + size)))
+                if counts and characters >= _FEWEST:
+                    parts.setdefault(part, (form, begin))
+                    begins.append(begin)
+            self._probe(form, size, begins, inside)
+            if len(begins) == len(form) - size + 1:
+                return
+
+    def _probe(self, form: str, size: int, begins: list[int], inside: set[int]) -> None:
+        """See to it that these parts of ``form`` are found: if they can be, by a known probe.
+
+        Not by one that reaches into an escape: those stand everywhere.
+        """
+        known = plain = done = -1
+        for begin in begins:
+            last = begin + size - _PROBE
+            for i in range(max(done, begin), last + 1):
+                if inside.isdisjoint(range(i, i + _PROBE)):
+                    plain = i
+                    if form[i : i + _PROBE] in self._probes:
+                        known = i
+            done = last + 1
+            if known < begin:
+                known = plain if plain >= begin else last
+            self._probes.setdefault(form[known : known + _PROBE], set()).add(size)
 
     def _hits(self, text: str) -> Iterator[tuple[int, int, str]]:
         for probe, sizes in self._search:
             at = text.find(probe)
             while at >= 0:
                 for size in sizes:
-                    if not size:
-                        yield at, at + len(probe), probe
-                        continue
-                    counts = self._parts[size]
-                    # Every part that holds the probe.
-                    for i in range(max(0, at + _PROBE - size), at + 1):
-                        found = counts.get(text[i : i + size])
-                        if found is not None:
-                            yield _widened(text, i, size, *found)
-                            break
+                    found = self._part_around(text, at, size) if size else (at, probe, 0)
+                    if found is not None:
+                        yield _widened(text, size or len(probe), *found)
+                        break
                 at = text.find(probe, at + 1)
+
+    def _part_around(self, text: str, at: int, size: int) -> tuple[int, str, int] | None:
+        """The first part of that length that holds the probe at ``at``: where, and where from."""
+        parts = self._parts[size]
+        for i in range(max(0, at + _PROBE - size), at + 1):
+            found = parts.get(text[i : i + size])
+            if found is not None:
+                return i, *found
+        return None
 
     def _part(self, text: str, start: int, end: int, form: str) -> Part:
         seen = text[start:end]
@@ -123,7 +154,19 @@ class KnownValues:
         return Part(start, end, name, kind if kind or seen in self._whole else "cut")
 
 
-def _widened(text: str, at: int, size: int, form: str, begin: int) -> tuple[int, int, str]:
+def _sizes(form: str, kind: str) -> tuple[int, ...]:
+    """How long parts of ``form`` must be; the second where not all of the first length count."""
+    most = max(DIVISIBLE, len(form) * 3 // 4)
+    if kind in ("in hex", "in base64") and len(form) > _LONG_FORM:
+        return (_OF_LONG,)
+    if kind == "in hex":
+        return (_IN_HEX,)
+    if _HEX_ONLY.fullmatch(form):
+        return (_HEX_DIGITS,)
+    return (_RANDOM, most) if looks_random(form) else (most,)
+
+
+def _widened(text: str, size: int, at: int, form: str, begin: int) -> tuple[int, int, str]:
     """How far ``text`` agrees with ``form`` around a part that counts: its edges do as well."""
     start, end = at, at + size
     while begin > 0 and start > 0 and text[start - 1] == form[begin - 1]:

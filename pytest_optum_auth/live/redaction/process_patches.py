@@ -1,17 +1,17 @@
 """The places of the standard library and of pytest where a text is made that goes out.
 
 Those of pytest are private, and stand here alone: ``_pytest._io.saferepr`` with ``_ellipsize`` and
-``SafeRepr.repr_str``, and ``_pytest.logging.LogCaptureHandler``, with tests that fail when one is
-gone.
+``SafeRepr.repr_str``, ``_pytest._io.pprint._wrap_bytes_repr`` and
+``_pytest.logging.LogCaptureHandler``, with tests that fail when one is gone.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from _pytest._io import saferepr
+from _pytest._io import pprint, saferepr
 from _pytest.logging import LogCaptureHandler
 
 from .redactor import Redactor
@@ -33,11 +33,12 @@ def mask_log_lines(redactor: Redactor) -> Callable[[], None]:
 
 
 def mask_before_the_cut(redactor: Redactor) -> Callable[[], None]:
-    """Mask what pytest shows of a value before it is shortened; returns the way back.
+    """Mask what pytest shows of a value before it is shortened or wrapped; returns the way back.
 
     Cut in the middle, a token is no longer known by its form.
     """
     of_text, ellipsize = saferepr.SafeRepr.repr_str, saferepr._ellipsize
+    wrap = pprint._wrap_bytes_repr
 
     def repr_str(self: Any, x: str, level: int) -> str:
         return of_text(self, redactor.redact(x), level)
@@ -45,12 +46,18 @@ def mask_before_the_cut(redactor: Redactor) -> Callable[[], None]:
     def masked_ellipsize(s: str, maxsize: int) -> str:
         return ellipsize(redactor.redact(s), maxsize)
 
-    restore_text = patch(saferepr.SafeRepr, "repr_str", repr_str)
-    restore_cut = patch(saferepr, "_ellipsize", masked_ellipsize)
+    def wrap_bytes(object: Any, width: int, allowance: int) -> Iterator[str]:
+        return wrap(redactor.redact_bytes(bytes(object)), width, allowance)
+
+    ways_back = (
+        patch(saferepr.SafeRepr, "repr_str", repr_str),
+        patch(saferepr, "_ellipsize", masked_ellipsize),
+        patch(pprint, "_wrap_bytes_repr", wrap_bytes),
+    )
 
     def restore() -> None:
-        restore_text()
-        restore_cut()
+        for way_back in ways_back:
+            way_back()
 
     return restore
 
