@@ -46,11 +46,21 @@ def told(optum: FakeOptum, adapter: HTTPAdapter, **options: Any) -> list[Any]:
     else:
         content, raw = answer.content, answer.raw
         got = [
-            answer.status_code, answer.reason, re.sub(rb"eyJ[^\"]+", b"", content),
-            answer.headers, answer.url, answer.encoding, answer.cookies.get_dict(),
-            answer.connection is adapter, type(raw), raw.version_string, raw.tell(),
-            raw.isclosed(), raw.length_remaining, raw.read(),
-        ]  # fmt: skip
+            answer.status_code,
+            answer.reason,
+            re.sub(rb"eyJ[^\"]+", b"", content),
+            answer.headers,
+            answer.url,
+            answer.encoding,
+            answer.cookies.get_dict(),
+            answer.connection is adapter,
+            type(raw),
+            raw.version_string,
+            raw.tell(),
+            raw.isclosed(),
+            raw.length_remaining,
+            raw.read(),
+        ]
     return got + [
         (e.method, e.url, e.headers.as_sent(), e.body, e.timeout, e.status, e.outcome)
         for e in optum.exchanges
@@ -202,7 +212,7 @@ def instead(owner: Any, name: str) -> Callable[[HTTPAdapter, pytest.MonkeyPatch,
 
 def on_the_adapter(adapter: HTTPAdapter, _: pytest.MonkeyPatch, called: list[str]) -> None:
     beneath = adapter.cert_verify
-    adapter.cert_verify = lambda *args: (called.append("cert_verify"), beneath(*args))  # type: ignore[method-assign,func-returns-value]
+    adapter.cert_verify = lambda *args: (called.append("cert_verify"), beneath(*args))
 
 
 def own_pools(adapter: HTTPAdapter, _: pytest.MonkeyPatch, called: list[str]) -> None:
@@ -307,7 +317,7 @@ def test_an_int_in_the_place_of_a_retry_means_what_it_means_to_urllib3(
     with requests.Session() as session:
         adapter = session.get_adapter(TOKEN)
         assert isinstance(adapter, HTTPAdapter)
-        adapter.max_retries = 1  # type: ignore[assignment]
+        adapter.max_retries = 1
 
         answers = [session.post(TOKEN, data=fields(optum_auth), timeout=5) for _ in range(2)]
 

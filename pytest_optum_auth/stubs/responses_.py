@@ -141,6 +141,7 @@ def _prepared(request: Request) -> _Prepared:
     if body and request.media_type == _FORM:
         body = request.body.decode("utf-8", "replace")
     prepared.body = body
+    # Private, and so unknown to the stubs of requests.
     prepared._cookies = requests.cookies.RequestsCookieJar()  # type: ignore[attr-defined]
     return prepared
 

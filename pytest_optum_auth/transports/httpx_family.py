@@ -142,10 +142,10 @@ class HttpxTransport:
         )
 
     def _exception(self, fault: NetworkFault, request: Any) -> Exception:
-        original = fault.original
-        if original is not None and isinstance(original, self._library.RequestError):
+        original: Any = fault.original
+        if isinstance(original, self._library.RequestError):
+            original.request = request
             exception: Exception = original
-            exception.request = request  # type: ignore[attr-defined]
         else:
             exception = self._exceptions[fault.kind](fault.message, request=request)
         return exception

@@ -42,11 +42,11 @@ def _around_start(beneath: Method) -> Method:
     def start(mocker: Any) -> None:
         beneath(mocker)
         session_send.rise()
-        session = mocker._mock_target
-        if isinstance(session, requests.Session):
+        if isinstance(mocker._mock_target, requests.Session):
+            session: Any = mocker._mock_target
             # The mock of one session; when it stops, it puts back what it has found.
-            above = around_session_send(session.send.__func__)  # type: ignore[attr-defined]
-            session.send = MethodType(above, session)  # type: ignore[method-assign]
+            above = around_session_send(session.send.__func__)
+            session.send = MethodType(above, session)
 
     return start
 

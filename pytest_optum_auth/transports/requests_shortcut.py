@@ -26,11 +26,14 @@ from .urllib3_call import header_fields
 _LEFT_OUT: Final = tuple(
     (name, genuine(HTTPAdapter, name))
     for name in (
-        "get_connection_with_tls_context", "build_connection_pool_key_attributes", "cert_verify",
-        "request_url", "add_headers",
+        "get_connection_with_tls_context",
+        "build_connection_pool_key_attributes",
+        "cert_verify",
+        "request_url",
+        "add_headers",
     )
     if hasattr(HTTPAdapter, name)
-)  # fmt: skip
+)
 _FINDS_POOL: Final = genuine(PoolManager, "connection_from_host")
 
 

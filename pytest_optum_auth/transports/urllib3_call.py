@@ -51,11 +51,21 @@ class Call:
     """
 
     def __init__(
-        self, gateway: Gateway, passage: Passage | None, outcome: Response | Exception | None,
-        pool: HTTPConnectionPool, method: str, url: str, body: Any = None, headers: Any = None,
-        retries: Any = None, redirect: bool = True, assert_same_host: bool = True,
-        timeout: Any = None, **_: Any,
-    ) -> None:  # fmt: skip
+        self,
+        gateway: Gateway,
+        passage: Passage | None,
+        outcome: Response | Exception | None,
+        pool: HTTPConnectionPool,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = None,
+        retries: Any = None,
+        redirect: bool = True,
+        assert_same_host: bool = True,
+        timeout: Any = None,
+        **_: Any,
+    ) -> None:
         self._gateway = gateway
         self._passage = passage
         self._outcome = outcome
@@ -111,6 +121,7 @@ class Call:
     def _error(self, fault: NetworkFault) -> HTTPError:
         """As urllib3 tells it."""
         if fault.kind == "connect":
+            # Typed for a connection, of which it shows no more than that of a pool.
             return NewConnectionError(self._pool, fault.message)  # type: ignore[arg-type]
         if fault.kind == "connect timeout":
             return ConnectTimeoutError(self._pool, fault.message)

@@ -281,8 +281,13 @@ def test_of_tokens_that_are_not_kept_the_log_tells_what_each_is(
         statuses = [asked(gateway, "/claims", token) for token in (first, second)]
         clock.tick(3600)
         tokens = [
-            first, second, f"{first[:-1]}_", f"{header}.{claims}.{signature}", "eyJ", "\udcff.é",
-        ]  # fmt: skip
+            first,
+            second,
+            f"{first[:-1]}_",
+            f"{header}.{claims}.{signature}",
+            "eyJ",
+            "\udcff.é",
+        ]
         statuses += [asked(gateway, "/claims", token) for token in tokens]
 
     assert statuses == [200, 200, 401, 401, 401, 401, 401, 401]
