@@ -114,12 +114,17 @@ def live_is_on(mode: Mode, environ: Mapping[str, str]) -> bool:
     return mode != "off" and not missing_credentials(environ)
 
 
+def is_live(item: pytest.Item) -> bool:
+    """Whether ``item`` may call the sandbox."""
+    return item.get_closest_marker(MARKER) is not None
+
+
 def lacks_marker(item: pytest.Item) -> bool:
     """Whether ``item`` uses the sandbox without carrying the marker that ``-m`` selects by.
 
     A test that parametrizes ``optum_target`` itself replaces the parameters that carry it.
     """
-    if item.get_closest_marker(MARKER) is not None:
+    if is_live(item):
         return False
     parameters: Mapping[str, object] = getattr(getattr(item, "callspec", None), "params", {})
     return MARKER in getattr(item, "fixturenames", ()) or parameters.get("optum_target") == "live"

@@ -191,7 +191,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
         standing_transports.stand(session.config, _uses_transports)
         session_guard.guard(session)
-    if any(item.get_closest_marker(live_mode.MARKER) is not None for item in session.items):
+    if any(map(live_mode.is_live, session.items)):
         from ..live.run import hooks
 
         hooks.collected(session)

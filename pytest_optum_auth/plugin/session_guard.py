@@ -53,7 +53,7 @@ class SessionGuard:
 
     def _look(self, host: str) -> None:
         item = self._item
-        if active.gateway_at(host) is not None or (item is not None and is_live(item)):
+        if active.gateway_at(host) is not None or (item is not None and live_mode.is_live(item)):
             return
         is_expected = active.is_expected(host)
         if host not in self._hosts and not is_expected:
@@ -180,16 +180,7 @@ def guard(session: pytest.Session) -> None:
         config.add_cleanup(stops.remove)
 
 
-def is_live(item: pytest.Item) -> bool:
-    """Whether ``item`` may call the sandbox."""
-    return item.get_closest_marker(live_mode.MARKER) is not None
-
-
 def uses_fake(item: pytest.Item) -> bool:
     """Whether ``item`` has a fake; its live variant has not."""
-    return "optum_auth" in _names(item) or ("optum_target" in _names(item) and not is_live(item))
-
-
-def _names(item: pytest.Item) -> Iterable[str]:
-    names: Iterable[str] = getattr(item, "fixturenames", ())
-    return names
+    names = getattr(item, "fixturenames", ())
+    return "optum_auth" in names or ("optum_target" in names and not live_mode.is_live(item))

@@ -64,7 +64,7 @@ class LiveGate:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """A live test means the sandbox, whatever fake was made somewhere and not entered."""
-        if item.get_closest_marker(live_mode.MARKER) is None:
+        if not live_mode.is_live(item):
             return (yield)
         egress_guard.leave_to(item)
         try:
@@ -75,7 +75,7 @@ class LiveGate:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Before any fixture: conflicts, then mode and credentials."""
-        if item.get_closest_marker(live_mode.MARKER) is None:
+        if not live_mode.is_live(item):
             return
         reason = conflict(item)
         if reason is not None:
@@ -90,7 +90,7 @@ class LiveGate:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         """After the fixtures: one of them may have frozen the clock, or started a recorder."""
-        if item.get_closest_marker(live_mode.MARKER) is None:
+        if not live_mode.is_live(item):
             return
         records = recording(item)
         if records is not None:
@@ -105,6 +105,6 @@ class LiveGate:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Mark the reports of live tests for :class:`~.require.Verdict`."""
         report = yield
-        if item.get_closest_marker(live_mode.MARKER) is not None:
+        if live_mode.is_live(item):
             setattr(report, LIVE_REPORT, True)
         return report
