@@ -34,6 +34,7 @@ _IN_C: Final = (MethodDescriptorType, WrapperDescriptorType, BuiltinFunctionType
 _own: Final = object.__getattribute__
 # Of a class that has not got the method itself, but of its bases.
 _INHERITED: Final = object()
+_NOTHING: Final = object()
 
 
 class _LookAlike:
@@ -105,7 +106,7 @@ class Interception:
         self.genuine: Final[Any] = genuine(owner, name)
         # The layer that was laid last, and over what: as a rule it covers the same the next time.
         self._last: _Layer | None = None
-        self._covered: Any = None
+        self._covered: Any = _NOTHING
         self._active = False
 
     @property
@@ -125,13 +126,17 @@ class Interception:
 
     def rise(self) -> None:
         """Lie on top again, if somebody has covered us or taken us off."""
-        if self._there.get(self._name, _INHERITED) is self._last:
+        current = self._there.get(self._name, _INHERITED)
+        if current is self._last:
+            return
+        if current is self._covered and self._active:
+            # As the last time. Who removes us at this moment is helped by whoever sees us next.
+            setattr(self._owner, self._name, self._last)
             return
         with _lock:
             current = self._there.get(self._name, _INHERITED)
             if self._active and not self._is_ours(current):
-                if self._last is None or self._covered is not current:
-                    self._last, self._covered = self._layer(current), current
+                self._last, self._covered = self._layer(current), current
                 setattr(self._owner, self._name, self._last)
 
     def remove(self) -> None:

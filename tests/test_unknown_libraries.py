@@ -31,6 +31,7 @@ def another_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx", module)
     monkeypatch.delitem(sys.modules, f"{transports.__name__}.httpx_", raising=False)
     monkeypatch.setattr(transports, "_unknown", {})
+    monkeypatch.setattr(transports, "_loaded", {})
 
 
 @pytest.mark.usefixtures("another_httpx")

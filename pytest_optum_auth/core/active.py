@@ -34,7 +34,7 @@ def remove(gateway: Gateway) -> tuple[str, ...]:
     """Undo :func:`add`; returns the transports of ``gateway`` that no other one uses now."""
     names = transports_of(gateway)
     _active[:] = [entry for entry in _active if entry[0] is not gateway]
-    return tuple(name for name in names if not uses(name))
+    return tuple(name for name in names if not uses(name)) if _active else names
 
 
 def gateways() -> list[Gateway]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -87,3 +88,9 @@ class Addresses:
         if host in facts.GATEWAY_HOSTS:
             return _GATEWAY
         return _EVERY if self.has_apis(host) else _ISSUER
+
+
+@functools.lru_cache(maxsize=64)
+def addresses(base_urls: tuple[str, ...], token_path: str) -> Addresses:
+    """As :class:`Addresses`, which nothing changes: most fakes of a suite have the same."""
+    return Addresses(base_urls, token_path)

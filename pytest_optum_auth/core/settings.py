@@ -119,13 +119,14 @@ class Settings:
     if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: Any) -> None:
-            # A misspelt setting would change nothing, and the test not test what it says.
-            if not name.startswith("_") and not hasattr(type(self), name):
+            if name in _CHECKS:
+                wanted = _CHECKS[name](value)
+                if wanted is not None:
+                    raise ValueError(f"{name}={value!r}: {name} must be {wanted}")
+            elif not name.startswith("_") and not hasattr(type(self), name):
+                # It would change nothing, and the test not test what it says.
                 known = ", ".join(SettingValues.__annotations__)
                 raise AttributeError(f"there is no setting {name!r}: known are {known}")
-            wanted = _CHECKS[name](value) if name in _CHECKS else None
-            if wanted is not None:
-                raise ValueError(f"{name}={value!r}: {name} must be {wanted}")
             object.__setattr__(self, name, value)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from . import facts, unexpected
-from .addresses import Addresses
+from .addresses import addresses
 from .answerers import Stubs
 from .clients import ClientRegistry
 from .holds import Hold
@@ -43,7 +43,7 @@ class GatewayState:
         faults: FaultQueue | None = None,
     ) -> None:
         self.settings = settings
-        self.addresses = Addresses(base_urls, token_path)
+        self.addresses = addresses(tuple(base_urls), token_path)
         self.base_url = self.addresses.base_url
         self.token_url = self.addresses.token_url
         self.hosts = self.addresses.hosts

@@ -35,6 +35,8 @@ def merged(
     a usage error.
     """
     arguments: dict[str, Any] = {}
+    if node.get_closest_marker(marker) is None:
+        return arguments
     for mark in reversed(nearest_first(node, marker)):
         if len(mark.args) > positional:
             most = f"at most {positional}" if positional else "no"

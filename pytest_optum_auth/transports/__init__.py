@@ -23,7 +23,8 @@ from ..core.gateway import Gateway
 TRANSPORTS: Final = ("requests", "httpx", "httpx2", "aiohttp")
 
 _lock: Final = threading.Lock()
-# Why a library cannot be intercepted, by its name.
+# By the library: what knows it, or why it cannot be intercepted.
+_loaded: Final[dict[str, ModuleType]] = {}
 _unknown: Final[dict[str, str]] = {}
 # Those whose methods are replaced now.
 _standing: Final[dict[str, ModuleType]] = {}
@@ -59,12 +60,12 @@ def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
 
 def load(name: str) -> ModuleType | None:
     """The module of a transport; ``None`` where its library is another than the one it knows."""
-    if name not in _unknown:
+    if name not in _loaded and name not in _unknown:
         try:
-            return importlib.import_module(f"{__name__}.{name}_")
+            _loaded[name] = importlib.import_module(f"{__name__}.{name}_")
         except Exception as problem:
             _unknown[name] = f"{type(problem).__name__}: {problem}"
-    return None
+    return _loaded.get(name)
 
 
 def load_imported() -> None:
@@ -178,6 +179,7 @@ def _warn(name: str) -> None:
 _LATE: Final = {name: functools.partial(_imported, name) for name in TRANSPORTS}
 
 
+@functools.cache
 def _guard() -> ModuleType:
     """Stops what comes past every transport."""
     from . import egress_guard
