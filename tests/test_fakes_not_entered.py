@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -18,6 +19,7 @@ from token_requests import ask
 from transports_under_test import IN_PROCESS, Transport, send_with_requests
 
 from pytest_optum_auth import FakeOptum, network_watch, transports
+from pytest_optum_auth.core import active
 from pytest_optum_auth.transports import egress_guard
 from pytest_optum_auth.transports.egress_guard import EscapedRequest
 
@@ -181,11 +183,11 @@ def connect_elsewhere() -> None:
 
 
 @pytest.fixture
-def alone() -> None:
-    """Nothing that other tests have left."""
-    gc.collect()
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that other tests have left, nor what somebody still holds of them."""
+    monkeypatch.setattr(active, "_unentered", weakref.WeakKeyDictionary())
     transports.release()
-    connect_elsewhere()
+    egress_guard.remove_unless_needed()
 
 
 @pytest.mark.usefixtures("alone")
