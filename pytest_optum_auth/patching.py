@@ -30,7 +30,8 @@ __tracebackhide__ = True  # in the traceback of a test
 
 Method = Callable[..., Any]
 _lock: Final = threading.RLock()
-_IN_C: Final = (MethodDescriptorType, WrapperDescriptorType, BuiltinFunctionType)
+# On PyPy two of them are the type of all functions.
+_IN_C: Final = {MethodDescriptorType, WrapperDescriptorType, BuiltinFunctionType} - {FunctionType}
 _own: Final = object.__getattribute__
 # Of a class that has not got the method itself, but of its bases.
 _INHERITED: Final = object()
@@ -261,7 +262,9 @@ def genuine(owner: type | ModuleType, name: str) -> Any:
         # Of the functions alone: what else is alive may not bear to be looked at.
         if type(candidate) is not FunctionType:
             return set()
-        return homes.get(_package(candidate.__globals__.get("__name__")), set())
+        # PyPy's own have none.
+        its_globals = candidate.__globals__ or {}
+        return homes.get(_package(its_globals.get("__name__")), set())
 
     if names_at_home(found) or type(found) in _IN_C:
         return found

@@ -8,7 +8,6 @@ import threading
 import time
 
 import pytest
-import time_machine
 from freezegun import freeze_time
 from inner_runs import Run
 from token_requests import ask, call
@@ -48,6 +47,8 @@ def test_freezegun_used_directly_steers_the_fake(
 def test_time_machine_used_directly_steers_the_fake(
     transport: Transport, optum_auth: FakeOptum
 ) -> None:
+    # Not on PyPy.
+    time_machine = pytest.importorskip("time_machine")
     optum_auth.protect("GET", "/oihub/claim/inquiry/v1")
 
     with time_machine.travel(NEW_YEAR, tick=False) as traveller:

@@ -19,6 +19,7 @@ from token_requests import ask
 from transports_under_test import send_with_requests
 
 from pytest_optum_auth import FakeOptum, transports
+from pytest_optum_auth.transports import egress_guard
 from pytest_optum_auth.transports.egress_guard import EscapedRequest
 
 HOST = "sandbox-apigw.optum.com"
@@ -171,6 +172,7 @@ def test_the_end_takes_the_guard_away() -> None:
     # What other tests have left.
     gc.collect()
     transports.release()
+    egress_guard.remove_unless_needed()
     before = covered()
     with FakeOptum(), FakeOptum():
         assert covered() != before

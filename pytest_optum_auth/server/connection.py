@@ -130,11 +130,18 @@ class Connection:
         while (incoming := self._parser.next_request()) is None:
             if self._parser.wants_continue():
                 self._socket.sendall(CONTINUE)
-            data = self._socket.recv(_CHUNK)
+            data = self._read()
             if not data:
                 return None
             self._parser.feed(data)
         return incoming
+
+    def _read(self) -> bytes:
+        try:
+            return self._socket.recv(_CHUNK)
+        except RuntimeError:
+            # Of PyPy, which has no word for the end of a client that did not say goodbye.
+            return b""
 
     def _answer(self, incoming: Incoming) -> bool:
         """Answer a request; whether the connection can bring another one."""
@@ -182,7 +189,7 @@ class Connection:
         """Whether the client is still there, now that something came."""
         self._socket.setblocking(False)
         try:
-            data = self._socket.recv(_CHUNK)
+            data = self._read()
         except ssl.SSLWantReadError:
             return True
         except OSError:

@@ -128,8 +128,9 @@ def keep() -> None:
 def release() -> None:
     """Take out what was kept and is of no use any more."""
     with _lock:
-        names, _Kept.names = _Kept.names or set(), None
-        _take_out(tuple(n for n in TRANSPORTS if n in names and not active.uses(n)))
+        names, _Kept.names = _Kept.names, None
+        if names is not None:
+            _take_out(tuple(n for n in TRANSPORTS if n in names and not active.uses(n)))
 
 
 def _put_in(name: str, transport: ModuleType) -> None:

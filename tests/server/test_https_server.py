@@ -190,6 +190,21 @@ def test_a_client_that_only_connects_is_no_trouble(
 # Connections.
 
 
+def test_the_end_that_pypy_has_no_word_for_is_no_trouble(
+    optum_server: Server, optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def recv(*_: object) -> bytes:
+        raise RuntimeError("cannot use string() on <cdata 'char *' NULL>")
+
+    # Of the server: the client at hand reads into a buffer.
+    monkeypatch.setattr(ssl.SSLSocket, "recv", recv)
+    # An end in the middle of TLS, or a disconnected remote.
+    with connected(optum_server) as connection, pytest.raises(OSError, match=r"EOF|closed"):
+        ask(connection, optum_auth)
+
+    assert optum_auth.problems() == ""
+
+
 def test_a_connection_is_kept_alive(optum_server: Server, optum_auth: FakeOptum) -> None:
     with connected(optum_server) as connection:
         ask(connection, optum_auth)
