@@ -11,13 +11,15 @@ import pytest
 import pytest_optum_auth
 
 PACKAGE = Path(pytest_optum_auth.__file__).parent
+ROOMS = (Path(__file__).parents[1] / "docs" / "explanation" / "architecture.md").read_text("utf-8")
 FILES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up: a room may import those of its own floor and of the floors before it.
 FLOORS = (
     ("core", "faults"),
     ("import_hook", "patching", "clock"),
     ("network_watch",),
-    ("transports", "stubs"),
+    ("stubs",),
+    ("transports",),
     ("fake", "outcome_table"),
     ("pytest_internals", "server", "live", "checks"),
     ("plugin", "contract", "__main__", "__init__"),
@@ -62,6 +64,11 @@ def test_imports_point_one_way(file: Path) -> None:
     above = {room for room in rooms_imported(file) if FLOOR[room] > FLOOR[room_of(file)]}
 
     assert not above
+
+
+@pytest.mark.parametrize("room", sorted(FLOOR.keys() - {"__init__", "__main__"}))
+def test_the_page_of_the_rooms_tells_each(room: str) -> None:
+    assert f"`{room}`" in ROOMS
 
 
 @pytest.mark.parametrize(
