@@ -12,7 +12,6 @@ from importlib import metadata
 from sphinx.application import Sphinx
 
 from pytest_optum_auth import plugin
-from pytest_optum_auth.core.settings import Setting
 
 project = "pytest-optum-auth"
 author = "the pytest-optum-auth authors"
@@ -49,12 +48,3 @@ def setup(app: Sphinx) -> None:
     for name, value in list(vars(plugin).items()):
         if name.startswith("optum_") and callable(value):
             setattr(plugin, name, inspect.unwrap(value))
-    app.connect("autodoc-process-docstring", tell_default)
-
-
-def tell_default(
-    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
-) -> None:
-    """Add the default to the docstring of a setting."""
-    if isinstance(obj, Setting):
-        lines += ["", f"Default: ``{obj.default!r}``."]
