@@ -178,6 +178,15 @@ def test_another_name_that_it_has_not_is_told_as_ever(optum_auth: FakeOptum) -> 
         _ = optum_auth.tokenz
 
 
+@pytest.mark.parametrize("method", ["protect", "inject", "issue_token", "add_client", "revoke_all"])
+def test_a_wrong_argument_is_told_of_the_class_that_a_test_knows(
+    method: str, optum_auth: FakeOptum
+) -> None:
+    # Not every Python names the class.
+    with pytest.raises(TypeError, match=rf"^(FakeOptum\.)?{method}\(\) "):
+        getattr(optum_auth, method)(1, 2, 3, 4, 5)
+
+
 FIXTURES = [name for name in vars(plugin) if name.startswith("optum_")]
 
 

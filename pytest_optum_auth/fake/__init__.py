@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from types import FunctionType
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ..core import active, facts
 from ..core.gateway import Gateway
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 __tracebackhide__ = True  # in the traceback of a test
+
+T = TypeVar("T")
 
 # What the marker takes; FakeOptum itself takes where and how to intercept as well.
 KEYWORDS: Final = ("client_id", "client_secret", *SettingValues.__annotations__)
@@ -40,6 +43,16 @@ _OF_THE_CLOCK: Final = (
 _WHERE: Final = ("base_url", "token_path", "transports")
 
 
+def _as_one(cls: type[T]) -> type[T]:
+    """Let Python's own message for a wrong argument name the class that a test knows."""
+    for part in cls.__bases__:
+        for name, method in vars(part).items():
+            if isinstance(method, FunctionType):
+                method.__qualname__ = f"{cls.__name__}.{name}"
+    return cls
+
+
+@_as_one
 class FakeOptum(Settings, Record, Issuer, Apis, Trouble):
     """A fake of Optum's token endpoint and of the APIs behind it.
 

@@ -22,7 +22,7 @@ STRICTNESS: Final = "Optum strictness"
 def reported(
     item: pytest.Item, call: pytest.CallInfo[None], *, ends: bool
 ) -> Generator[None, Any, Any]:
-    """Around the making of a report; ``ends``: no other one of the same test's call follows."""
+    """Around the making of a report; ``ends``: it is none of a subtest, which the test outlives."""
     _name_fixture(call)
     report = yield
     fake = item.stash.get(FAKE, None)

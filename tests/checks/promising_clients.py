@@ -394,9 +394,6 @@ def caller() -> object:
         return threading.current_thread()
 
 
-Act = Callable[[Send], Any]
-
-
 def in_threads(client: GoodClient, post: Callable[[Send], Answer]) -> Callable[[], object]:
     """The call of ``client`` for threads, sent with ``post``."""
     lock = threading.Lock()
