@@ -116,12 +116,15 @@ def watch(look: Look) -> None:
         if look not in _looks:
             _looks.append(look)
         for module, late in _LATE.items():
+            if module in _covers:
+                continue
             if sys.modules.get(module) is not None:
                 _cover(module)
             elif first:
                 import_hook.watch(module, late)
-        for cover in _STANDARD:
-            cover.install()
+        for covers in (*_covers.values(), _STANDARD):
+            for cover in covers:
+                cover.install()
 
 
 def unwatch(look: Look) -> None:

@@ -119,7 +119,7 @@ class FakeOptum(Settings, Record, Issuer, Apis, Trouble):
         if self._depth == 0:
             self._state.started_at = self._state.local_now()
             activate(self._gateway, self._transports)
-            entered.setdefault(self, 0)
+            entered.setdefault(self, len(self._state.journal.entries))
         self._depth += 1
         return self
 
@@ -151,6 +151,6 @@ class FakeOptum(Settings, Record, Issuer, Apis, Trouble):
         )
 
 
-#: Those that have been entered and are still there, each with how many entries of its journal
-#: are of earlier tests: the report of a failing test shows the others.
+#: Those that the test at hand has entered, or an earlier one and not left, each with how many
+#: entries of its journal are older: the report of a failing test shows the others.
 entered: Final[weakref.WeakKeyDictionary[FakeOptum, int]] = weakref.WeakKeyDictionary()

@@ -70,8 +70,12 @@ def _explain(
 
 def _end_of_test() -> None:
     """What comes from now on belongs to the next test."""
+    answering = active.gateways()
     for fake in list(fakes.entered):
-        fakes.entered[fake] = len(fake.gateway.state.journal.entries)
+        if fake.gateway in answering:
+            fakes.entered[fake] = len(fake.gateway.state.journal.entries)
+        else:
+            del fakes.entered[fake]
 
 
 def _name_fixture(call: pytest.CallInfo[None]) -> None:

@@ -78,7 +78,7 @@ def load_imported() -> None:
 def expect(gateway: Gateway) -> None:
     """Until :func:`activate`, or as long as ``gateway`` exists, let nothing out to its hosts."""
     active.expect(gateway)
-    _guard().install()
+    _guard().stand_by()
 
 
 def activate(gateway: Gateway, names: tuple[str, ...]) -> None:

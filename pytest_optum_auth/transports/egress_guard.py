@@ -72,6 +72,12 @@ def install() -> None:
         network_watch.watch(_stop)
 
 
+def stand_by() -> None:
+    """:func:`install` for a gateway that is expected, unless somebody decides what it lets out."""
+    if not _deciders:
+        install()
+
+
 def remove_unless_needed() -> None:
     """Undo :func:`install` when there is no such gateway."""
     # Whoever has the lock installs or removes at this moment, and may be this very thread.
