@@ -10,12 +10,11 @@ fails when it is gone.
 from __future__ import annotations
 
 import functools
-import http.client
 import socket
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from . import import_hook
@@ -81,6 +80,7 @@ def _connection(_: object, protocol: object, host: Any = None, *args: object, **
 
 _PLACES: Final = (
     # What a proxy looks up.
+    _Place("http.client", "HTTPConnection", "set_tunnel", _tunnel),
     _Place("urllib3.connection", "HTTPConnection", "set_tunnel", _tunnel),
     *(
         _Place(library, owner, "create_connection", _origin)
@@ -166,10 +166,10 @@ def _look_at(named: Any) -> None:
         look(name)
 
 
-def _heard(event: str, args: tuple[Any, ...]) -> None:
-    if not _looks or event not in _EVENTS:
-        return
-    _look_at(args[_EVENTS[event]])
+def _heard(event: str, args: tuple[Any, ...], places: Mapping[str, int] = _EVENTS) -> None:
+    # Python tells of twenty other things a test, of environment variables and frames.
+    if event in places and _looks:
+        _look_at(args[places[event]])
 
 
 # Or debuggers, and coverage, would not see what a look does.
@@ -184,14 +184,26 @@ def _add_audit_hook() -> None:
 def _cover(module: str) -> None:
     """Cover what the module has of the places."""
     if module not in _covers:
-        owners = vars(sys.modules[module])
+        places = [(_owner(place), place) for place in _PLACES if place.module == module]
         _covers[module] = [
-            Interception(owners[place.owner], place.method, functools.partial(_around, place.host))
-            for place in _PLACES
-            if place.module == module and hasattr(owners.get(place.owner), place.method)
+            Interception(owner, place.method, functools.partial(_around, place.host))
+            for owner, place in places
+            if hasattr(owner, place.method)
         ]
     for cover in _covers[module]:
         cover.install()
+
+
+def _owner(place: _Place) -> Any:
+    found = vars(sys.modules[place.module]).get(place.owner)
+    # vcrpy replaces the whole class of http.client, and may have done so before.
+    genuine = (cls for cls in object.__subclasses__() if _is(cls, place))
+    return found if _is(found, place) else next(genuine, found)
+
+
+def _is(cls: Any, place: _Place) -> bool:
+    names = getattr(cls, "__module__", ""), getattr(cls, "__name__", "")
+    return names == (place.module, place.owner)
 
 
 def _around(host: Callable[..., Any], beneath: Method) -> Method:
@@ -213,14 +225,9 @@ class _Resolver(Interception):
             super().rise()
 
 
-# pytest-socket and vcrpy replace the whole class, and may have done so before this module loads.
+# pytest-socket replaces the whole class, and may have done so before this module loads.
 _SOCKET: Final = next(
     (cls for cls in socket.socket.__mro__ if cls.__module__ == "socket"), socket.socket
-)
-_HTTP_CONNECTION: Final = next(
-    cls
-    for cls in object.__subclasses__()
-    if (cls.__module__, cls.__name__) == (http.client.__name__, "HTTPConnection")
 )
 _STANDARD: Final = (
     _Resolver(socket, "getaddrinfo", functools.partial(_around, lambda host, *_, **__: host)),
@@ -229,6 +236,5 @@ _STANDARD: Final = (
         Interception(_SOCKET, name, functools.partial(_around, _last))
         for name in ("connect", "connect_ex", "sendto")
     ),
-    Interception(_HTTP_CONNECTION, "set_tunnel", functools.partial(_around, _tunnel)),
 )
 _LATE: Final = {place.module: functools.partial(_cover, place.module) for place in _PLACES}

@@ -21,11 +21,12 @@ MARKER: Final = "optum_live"
 _CREDENTIALS: Final = (facts.ENV_CLIENT_ID, facts.ENV_CLIENT_SECRET)
 # What CI systems and templates leave behind for a secret that a job does not have: $(NAME) of
 # Azure, ${NAME} and $NAME of shells and GitLab, ${{ … }} of GitHub, %NAME%, {{ … }}, << … >>.
-_REFERENCE: Final = re.compile(
+_REFERENCE: Final = (
     r"\$\([^()]*\)|\$?\{\{.*\}\}|\$\{[^{}]*\}|\$[A-Z_][A-Z0-9_]*|\$[a-z]+(_[a-z0-9]+)+"
-    r"|%[A-Za-z_]\w*%|<<.*>>",
-    re.DOTALL,
+    r"|%[A-Za-z_]\w*%|<<.*>>"
 )
+#: What the environment said of the sandbox when a run that may call it began.
+VARIABLES: Final = pytest.StashKey[dict[str, str]]()
 
 
 def live_mode(config: pytest.Config) -> Mode:
@@ -93,7 +94,7 @@ def live_status(mode: Mode, environ: Mapping[str, str]) -> str:
 def _lack(value: str) -> str:
     if not value.strip():
         return "not set"
-    if _REFERENCE.fullmatch(value.strip()):
+    if re.fullmatch(_REFERENCE, value.strip(), re.DOTALL):
         return "a reference that was not replaced, such as $(NAME)"
     return ""
 
@@ -117,6 +118,17 @@ def live_is_on(mode: Mode, environ: Mapping[str, str]) -> bool:
 def is_live(item: pytest.Item) -> bool:
     """Whether ``item`` may call the sandbox."""
     return item.get_closest_marker(MARKER) is not None
+
+
+def variables_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """What ``environ`` says of the sandbox, ``""`` for what it does not say."""
+    names = (*_CREDENTIALS, facts.ENV_TOKEN_URL, facts.ENV_BASE_URL)
+    return {name: environ.get(name, "") for name in names}
+
+
+def remember_environment(config: pytest.Config, environ: Mapping[str, str]) -> None:
+    """Keep it for this run: what a test changes in ``environ`` later does not count."""
+    config.stash[VARIABLES] = variables_in(environ)
 
 
 def lacks_marker(item: pytest.Item) -> bool:

@@ -143,7 +143,14 @@ def test_a_recorder_that_only_plays_back_is_no_obstacle(
     inner.run("-p", "recorder", "--record-mode=none").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("variable", ["PYTEST_DEBUG", "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY"])
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PYTEST_DEBUG",
+        "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY",
+        "INLINE_SNAPSHOT_DEFAULT_FLAGS",
+    ],
+)
 def test_a_variable_that_copies_secrets_ends_a_live_run(
     inner: LiveRuns,
     live_credentials: dict[str, str],

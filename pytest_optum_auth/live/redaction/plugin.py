@@ -76,10 +76,10 @@ class Redaction:
 
         The refusal is a collection error: unlike a usage error it arrives from an xdist worker.
         """
-        live = self.redactor.by_form
-        refused = [item for item in items if live and self.redactor.holds(item.nodeid)]
-        if not refused:
+        ids = "\n".join(item.nodeid for item in items)
+        if not (self.redactor.by_form and self.redactor.holds(ids)):
             return
+        refused = [item for item in items if self.redactor.holds(item.nodeid)]
         items.clear()
         for item in refused:
             path, line, _ = item.location

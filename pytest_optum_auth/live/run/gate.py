@@ -11,9 +11,8 @@ from ...transports import egress_guard
 from .. import mode as live_mode
 from ..sandbox import clocks
 from ..sandbox.availability import Obstacle, environment_or_obstacle
+from .require import LIVE_REPORT
 
-#: Report attribute that tells live tests from others, in the controller of xdist too.
-LIVE_REPORT: Final = "optum_live"
 # The innermost first: optum_env uses the two others.
 _FAKE: Final = ("optum_env", "optum_server", "optum_auth")
 _CLOCK: Final = "optum_clock"

@@ -7,11 +7,8 @@ import os
 import pytest
 
 from .. import mode as live_mode
-from ..sandbox.environment import remember_environment
-from ..sandbox.production_guard import ProductionGuard
 from . import refusal
-from .gate import LiveGate
-from .require import Verdict
+from .production_guard import ProductionGuard
 
 
 def configure(config: pytest.Config) -> None:
@@ -19,13 +16,15 @@ def configure(config: pytest.Config) -> None:
     mode = live_mode.live_mode(config)
     on_controller = not hasattr(config, "workerinput")
     if live_mode.live_is_on(mode, os.environ):
-        remember_environment(config)
+        live_mode.remember_environment(config, os.environ)
         guard = ProductionGuard()
         config.add_cleanup(guard.install())
         config.pluginmanager.register(guard, "optum-live-production-guard")
         if on_controller:
             config.pluginmanager.register(refusal.OfWorkers(), "optum-live-refusal")
     if mode == "require" and on_controller:
+        from .require import Verdict
+
         config.pluginmanager.register(Verdict(config.rootpath), "optum-live-verdict")
 
 
@@ -34,5 +33,8 @@ def collected(session: pytest.Session) -> None:
 
     Ends the run with a usage error (exit code 4) when they must not run as things are.
     """
+    # What serves live tests alone is loaded when there is one.
+    from .gate import LiveGate
+
     refusal.end(session)
     session.config.pluginmanager.register(LiveGate(), "optum-live-gate")

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from ..sandbox.environment import remembered_environment
-
+_INLINE_HARMLESS: Final = ("", "disable", "report", "short-report")
 # Options of pytest, of recording plugins and of those that keep snapshots, which copy what tests
 # handle to files or to a web site, past every report; the values are those that switch it off.
 _COPYING_OPTIONS: Final = {
@@ -18,15 +17,16 @@ _COPYING_OPTIONS: Final = {
     "vcr_record": ("--vcr-record", (None, "none")),
     "update_snapshots": ("--snapshot-update", (None, False)),
     "snapshot_update": ("--snapshot-update", (None, False)),
-    "inline_snapshot": ("--inline-snapshot", (None, "", "disable", "report", "short-report")),
+    "inline_snapshot": ("--inline-snapshot", (None, *_INLINE_HARMLESS)),
     "force_regen": ("--force-regen", (None, False)),
     "regen_all": ("--regen-all", (None, False)),
 }
-_COPYING_VARIABLES: Final = (
-    "PYTEST_DEBUG",
-    "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY",
-    "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY_NOCOVER",
-)
+_COPYING_VARIABLES: Final = {
+    "PYTEST_DEBUG": ("",),
+    "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY": ("",),
+    "HYPOTHESIS_EXPERIMENTAL_OBSERVABILITY_NOCOVER": ("",),
+    "INLINE_SNAPSHOT_DEFAULT_FLAGS": _INLINE_HARMLESS,
+}
 #: Report attribute that carries the sentence from a worker of xdist to its controller.
 _SENTENCE: Final = "optum_live_refusal"
 
@@ -62,6 +62,8 @@ class OfWorkers:
 
 def _sentence(config: pytest.Config) -> str | None:
     """Why the live tests of this run must not run; ``None`` when they may, or do not anyway."""
+    from ..sandbox.environment import remembered_environment
+
     environment = remembered_environment(config)
     if environment is None:
         return None
@@ -74,8 +76,8 @@ def _sentence(config: pytest.Config) -> str | None:
                 f"{option} copies what live tests handle, secrets included: leave it out, or add "
                 "--optum-live=off."
             )
-    for variable in _COPYING_VARIABLES:
-        if os.environ.get(variable):
+    for variable, harmless in _COPYING_VARIABLES.items():
+        if os.environ.get(variable, "") not in harmless:
             return (
                 f"{variable} copies what live tests handle, secrets included: unset it, or add "
                 "--optum-live=off."

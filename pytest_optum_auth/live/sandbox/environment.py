@@ -1,8 +1,7 @@
-"""What the environment says about the live sandbox, read once and checked."""
+"""What the environment said about the live sandbox when the run began, checked."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -11,14 +10,9 @@ import pytest
 
 from ...core import facts
 from ...core.clients import Credentials
+from .. import mode as live_mode
 from . import hosts
 
-_VARIABLES: Final = (
-    facts.ENV_CLIENT_ID,
-    facts.ENV_CLIENT_SECRET,
-    facts.ENV_TOKEN_URL,
-    facts.ENV_BASE_URL,
-)
 _QUOTES: Final = "\"'"
 
 
@@ -35,19 +29,12 @@ class Environment:
     problem: str | None
 
 
-_ENVIRONMENT = pytest.StashKey[Environment]()
-
-
-def remember_environment(config: pytest.Config) -> Environment:
-    """Read the environment for this run: what a test changes in it later does not count."""
-    listed = config.getini("optum_live_hosts")
-    environment = config.stash[_ENVIRONMENT] = read_environment(os.environ, listed)
-    return environment
-
-
 def remembered_environment(config: pytest.Config) -> Environment | None:
     """The live settings of this run; ``None`` when it began without credentials, or off."""
-    return config.stash.get(_ENVIRONMENT, None)
+    variables = config.stash.get(live_mode.VARIABLES, None)
+    if variables is None:
+        return None
+    return read_environment(variables, config.getini("optum_live_hosts"))
 
 
 def read_environment(environ: Mapping[str, str], listed_hosts: Iterable[str] = ()) -> Environment:
@@ -57,7 +44,7 @@ def read_environment(environ: Mapping[str, str], listed_hosts: Iterable[str] = (
     issuer at the sandbox; without ``OPTUM_TOKEN_URL`` the token endpoint is at its
     published path below the base URL.
     """
-    values = {name: environ.get(name, "") for name in _VARIABLES}
+    values = live_mode.variables_in(environ)
     urls = {
         name: values[name]
         for name in (facts.ENV_TOKEN_URL, facts.ENV_BASE_URL)
