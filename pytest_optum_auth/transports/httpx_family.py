@@ -118,15 +118,11 @@ class HttpxTransport:
                 again -= 1
 
     def _incoming(self, request: Any, body: bytes) -> Request:
-        encoding = request.headers.encoding
         return Request(
             self._name,
             request.method,
             str(request.url),
-            Headers(
-                (name.decode("latin-1"), value.decode(encoding))
-                for name, value in request.headers.raw
-            ),
+            Headers(_fields(request.headers)),
             body,
             request.extensions.get("timeout", {}).get("read"),
         )
@@ -188,6 +184,15 @@ class _Half:
 
 def _gateway_of(url: Any) -> Gateway | None:
     return gateway_at(url.raw_host.decode("ascii"))
+
+
+def _fields(headers: Any) -> list[tuple[str, str]]:
+    try:
+        return [(name.decode("ascii"), value.decode("ascii")) for name, value in headers.raw]
+    except UnicodeDecodeError:
+        # It tries one encoding after the other, each time that it is asked for.
+        encoding = headers.encoding
+    return [(name.decode("latin-1"), value.decode(encoding)) for name, value in headers.raw]
 
 
 def _retries(transport: Any) -> int:
