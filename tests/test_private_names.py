@@ -82,7 +82,6 @@ PRIVATE: dict[str, dict[str, Found]] = {
         "_fp": lambda _: isinstance(urllib3.HTTPResponse(body=io.BytesIO())._fp, io.BytesIO),
     },
     "stubs/responses_.py": {
-        "_cookies": lambda _: "_cookies" in vars(requests.PreparedRequest()),
         "_find_match": lambda _: takes(responses.RequestsMock._find_match, "self", "request"),
         "_responses": lambda _: responses.registries.FirstMatchRegistry()._responses == [],
     },

@@ -1,9 +1,8 @@
 """``optum_responses``: stubs written with responses, that answer every client library.
 
 Never started: nothing of requests is replaced. The gateway asks them by ``unbound_on_send()``. What
-is private stands here alone, with a test that fails when it is gone: of responses
-``RequestsMock._find_match`` and a registry's ``_responses``, of requests
-``PreparedRequest._cookies``.
+is private of responses stands here alone, with a test that fails when it is gone:
+``RequestsMock._find_match`` and a registry's ``_responses``.
 """
 
 from __future__ import annotations
@@ -142,7 +141,6 @@ def _prepared(request: Request) -> _Prepared:
         body = request.body.decode("utf-8", "replace")
     prepared.body = body
     # Private, and so unknown to the stubs of requests.
-    prepared._cookies = requests.cookies.RequestsCookieJar()  # type: ignore[attr-defined]
     return prepared
 
 
