@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,30 @@ def test_imports_point_one_way(file: Path) -> None:
     above = {room for room in rooms_imported(file) if FLOOR[room] > FLOOR[room_of(file)]}
 
     assert not above
+
+
+def test_no_file_comes_back_to_itself() -> None:
+    names = {
+        file: ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in FILES
+    }
+    files = {name.removesuffix(".__init__"): file for file, name in names.items()}
+    # A name of a module, or of what stands in one.
+    needs = {
+        file: {files[name] for whole in imports_of(file) if (name := nearest(whole, files))}
+        - {file}
+        for file in FILES
+    }
+    while leaves := {file for file, needed in needs.items() if not needed & needs.keys()}:
+        needs = {file: needed for file, needed in needs.items() if file not in leaves}
+
+    assert [str(file.relative_to(PACKAGE)) for file in needs] == []
+
+
+def nearest(name: str, known: Container[str]) -> str:
+    """The longest beginning of a dotted name that is ``known``; ``""``: none."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name
 
 
 @pytest.mark.parametrize("room", sorted(FLOOR.keys() - {"__init__", "__main__"}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from types import MethodType
-from typing import Any
+from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,7 +18,7 @@ from requests_mock.mocker import MockerCore
 from ..core.active import gateway_for
 from ..patching import Interception, Method
 from ..stubs.foreign import REQUESTS_MOCK, past
-from .requests_ import LIBRARY, around_session_send, send_genuinely, session_send
+from .requests_sending import LIBRARY, around_session_send, send_genuinely, session_send
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -59,11 +59,9 @@ def _around_stop(beneath: Method) -> Method:
     return stop
 
 
-@functools.cache
-def interceptions() -> tuple[Interception, ...]:
-    """Where it stands: its adapter, and what starts and stops it."""
-    return (
-        Interception(Adapter, "send", _around_send),
-        Interception(MockerCore, "start", _around_start),
-        Interception(MockerCore, "stop", _around_stop),
-    )
+#: Where it stands: its adapter, and what starts and stops it.
+INTERCEPTIONS: Final = (
+    Interception(Adapter, "send", _around_send),
+    Interception(MockerCore, "start", _around_start),
+    Interception(MockerCore, "stop", _around_stop),
+)
