@@ -56,7 +56,8 @@ def _as_one(cls: type[T]) -> type[T]:
 class FakeOptum(Settings, Record, Issuer, Apis, Trouble):
     """A fake of Optum's token endpoint and of the APIs behind it.
 
-    A context manager: inside, requests to the gateway hosts are answered here. Keyword arguments
+    A context manager: inside, requests to the gateway hosts are answered here; one that was made
+    and not entered lets nothing out to them. Keyword arguments
     are the settings (``expires_in``, ``lifetime``, ``scope``, ``token_type``, ``error_format``,
     ``accept_basic``, ``clock_skew``, ``guard_stubs``, ``strict``), ``client_id`` and
     ``client_secret`` of the default client, ``base_url`` (one, or a list whose first is the one

@@ -74,11 +74,11 @@ def main(names: list[str]) -> int:
             try:
                 source = unpacked(name, Path(folder))
             except (OSError, subprocess.CalledProcessError, ModuleNotFoundError) as why:
-                print(f"{name}: not to be had ({why})")
+                print(f"{name}: not to be had ({why})", flush=True)
                 unknown = True
                 continue
             runs = {way: outcomes(name, source, way) for way in WAYS}
-        print(f"{name}: {told(runs['without'])}")
+        print(f"{name}: {told(runs['without'])}", flush=True)
         for difference in differences(runs):
             reason = known(name, difference)
             unknown = unknown or reason is None
