@@ -16,6 +16,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from . import import_hook
 from .patching import Interception, Method
@@ -58,6 +59,11 @@ def _tunnel(_: object, host: Any, *args: object, **named: object) -> Any:
     return host.partition(":")[0] if isinstance(host, str) else host
 
 
+def _absolute(_: object, method: object, url: Any = None, *args: object, **named: object) -> Any:
+    # A proxy is asked for plain http by the whole URL.
+    return urlsplit(url).hostname if isinstance(url, str) and "://" in url[:8] else None
+
+
 def _last(_: object, *args: Any) -> Any:
     return args[-1] if args else None
 
@@ -81,6 +87,7 @@ def _connection(_: object, protocol: object, host: Any = None, *args: object, **
 _PLACES: Final = (
     # What a proxy looks up.
     _Place("http.client", "HTTPConnection", "set_tunnel", _tunnel),
+    _Place("http.client", "HTTPConnection", "putrequest", _absolute),
     _Place("urllib3.connection", "HTTPConnection", "set_tunnel", _tunnel),
     *(
         _Place(library, owner, "create_connection", _origin)
@@ -234,7 +241,7 @@ _STANDARD: Final = (
     # A socket looks a name up itself, and tells of it afterwards.
     *(
         Interception(_SOCKET, name, functools.partial(_around, _last))
-        for name in ("connect", "connect_ex", "sendto")
+        for name in ("connect", "connect_ex", "sendto", "sendmsg")
     ),
 )
 _LATE: Final = {place.module: functools.partial(_cover, place.module) for place in _PLACES}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .secret_forms import forms
 
@@ -38,8 +37,7 @@ def looks_random(text: str) -> bool:
     return len(_TURN.findall(text)) > 1
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What stands in a text from ``start`` to ``end``: ``form`` of the secret ``name``."""
 
     start: int

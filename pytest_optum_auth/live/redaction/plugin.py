@@ -141,7 +141,7 @@ class Redaction:
 
     def _is_shown(self, report: pytest.TestReport) -> bool:
         """Whether anybody looks at ``report``: what a test printed that passed is dropped."""
-        if not report.passed or report.user_properties:
+        if report.outcome != "passed" or report.user_properties:
             return True
         if self._passed_output_is_shown is None:
             self._passed_output_is_shown = shows_passed_output(self._config)

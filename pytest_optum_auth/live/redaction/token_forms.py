@@ -12,12 +12,13 @@ from .known_values import looks_random
 
 #: The JSON object that begins each JWT, in base64: `{"`, `{ "`, and `{` before a line break.
 JWT_BEGINS: Final = ("eyJ", "eyAi", "ewog", "ew0K")
-_JWT: Final = re.compile(
+# These are compiled when a text has a hint of them: most runs show none.
+_JWT: Final = (
     rf"(?:{'|'.join(JWT_BEGINS)})[A-Za-z0-9_-]{{4,}}=*(?:\.{{1,3}}[A-Za-z0-9_-]+=*|\.\.\.)*"
 )
 # RFC 7515 section 4.1 and RFC 7516 section 4.1: what a header begins with. Its first letters tell
 # a JWT also where the rest was cut away.
-_HEADER: Final = re.compile(
+_HEADER: Final = (
     rb"\{\s*\"(?:alg|typ|kid|cty|enc|zip|jku|jwk|x5t|x5u|x5c|epk|apu|apv|crit|b64|iss|sub|aud|iat|"
     rb"exp|jti|azp)"
 )
@@ -26,16 +27,16 @@ _HEADER: Final = re.compile(
 _QUOTE: Final = r"(?:\\*[\"']|&(?:quot|apos|#0?34|#0?39|#x22|#x27);|%(?:25)*2[27])"
 _SPACE: Final = r"(?:\s|%(?:25)*20|\+)*"
 _VALUE: Final = r"(?:[A-Za-z0-9._~+/=-]|%(?:25)*(?:2[BFbf]|3[Dd]|7[Ee])){16,}"
-_KEYED: Final = re.compile(
+_KEYED: Final = (
     rf"(?P<key>(?i:access_?token|id_?token|refresh_?token|client_?secret))"
     rf"(?P<between>{_QUOTE}?{_SPACE}(?P<sign>=>|[:=,>]|&gt;|%(?:25)*(?:3[ADad]|2[Cc])){_SPACE}"
     rf"b?(?P<open>{_QUOTE}?))(?P<value>{_VALUE})(?P<after>[(\[]?)"
 )
-_HEADER_VALUE: Final = re.compile(
+_HEADER_VALUE: Final = (
     rf"(?P<key>(?i:authorization){_QUOTE}?{_SPACE}(?:[:=,]|%(?:25)*(?:3[ADad])){_SPACE}b?{_QUOTE}?"
     rf"(?:(?P<scheme>[A-Za-z]+){_SPACE})?|\b[Bb]earer(?:\s|%20|\+)+)(?P<value>{_VALUE})"
 )
-_NAMES: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_NAMES: Final = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _HINTS: Final = ("oken", "OKEN", "ecret", "ECRET", "uthorization", "UTHORIZATION", "earer ")
 
 
@@ -48,13 +49,13 @@ class TokenForms:
     def mask_jwts(self, text: str) -> str:
         """``text`` with everything masked that has the form of a JWT, cut ones too."""
         if any(begin in text for begin in JWT_BEGINS):
-            return _JWT.sub(self._jwt, text)
+            return re.sub(_JWT, self._jwt, text)
         return text
 
     def mask_keyed(self, text: str) -> str:
         """``text`` with the values masked that stand after a key of OAuth or in a header."""
         if any(hint in text for hint in _HINTS):
-            return _HEADER_VALUE.sub(self._header, _KEYED.sub(self._keyed, text))
+            return re.sub(_HEADER_VALUE, self._header, re.sub(_KEYED, self._keyed, text))
         return text
 
     def _jwt(self, match: re.Match[str]) -> str:
@@ -63,14 +64,14 @@ class TokenForms:
         whole = len(others) > 1 and all(others)
         first = first.rstrip("=")
         decoded = base64.urlsafe_b64decode(first[: len(first) // 4 * 4])
-        if not (whole or _HEADER.match(decoded)):
+        if not (whole or re.match(_HEADER, decoded)):
             return token
         return self._placeholder("token", token) if whole else "[token]"
 
     def _keyed(self, match: re.Match[str]) -> str:
         value = match["value"]
         # A name in the code, as in `access_token=config.token`, is no value.
-        code = not match["open"] and (match["after"] or _NAMES.fullmatch(value))
+        code = not match["open"] and (match["after"] or re.fullmatch(_NAMES, value))
         if code or not _is_credential(value):
             return match[0]
         kind = "client_secret" if "secret" in match["key"].lower() else "token"

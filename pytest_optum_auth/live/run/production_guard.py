@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import Final
+from collections.abc import Callable
 
 import pytest
 
 from ... import network_watch
 from ...core import facts
-
-_Step = Generator[None, object, object]
-_OUTCOMES: Final = (pytest.fail.Exception, pytest.skip.Exception)
 
 
 class ProductionCall(Exception):
@@ -41,34 +37,16 @@ class ProductionGuard:
             self._met = host
             raise ProductionCall(_sentence(host))
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_setup(self) -> _Step:
-        """Say it first where a fixture failed by it."""
-        return (yield from self._say_first())
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> _Step:
-        """Say it first where the test failed by it."""
-        return (yield from self._say_first())
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self) -> _Step:
-        """Fail a test whose client, or whose fixtures, swallowed the refusal."""
-        result = yield from self._say_first()
-        self._say()
-        return result
-
-    def _say_first(self) -> _Step:
-        try:
-            return (yield)
-        except (Exception, *_OUTCOMES):
-            self._say()
-            raise
-
-    def _say(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """Tell it in place of what came of it; at the end also what the client has swallowed."""
+        if self._met is None or (call.excinfo is None and call.when != "teardown"):
+            return
         met, self._met = self._met, None
-        if met is not None:
-            raise pytest.fail.Exception(_sentence(met), pytrace=False) from None
+        try:
+            raise pytest.fail.Exception(_sentence(met), pytrace=False)
+        except pytest.fail.Exception as failure:
+            call.excinfo = pytest.ExceptionInfo.from_exception(failure)
 
 
 def _sentence(host: str) -> str:
