@@ -9,6 +9,7 @@ import pytest
 from token_requests import START, ask, at_new_year, call
 from transports_under_test import IN_PROCESS, Send, Transport, send_over_https
 from transports_under_test import send_with_requests as send_here
+from whole_message import whole
 
 from pytest_optum_auth import Clock, FakeOptum, Server, faults
 
@@ -205,10 +206,27 @@ def test_a_token_without_nbf_is_good_also_before_it_was_issued(
     assert call(send_here, token).status == 200
 
 
-@pytest.mark.parametrize("nbf", ["soon", None, True, -1, float("nan"), 10**12])
+@pytest.mark.parametrize("nbf", ["soon", None, True, -1, float("nan"), 253_402_300_800])
 def test_an_nbf_that_is_no_time_is_refused(nbf: object, optum_auth: FakeOptum) -> None:
-    with pytest.raises(ValueError, match="nbf must be seconds since 1970"):
+    message = (
+        f"nbf={nbf!r}: nbf must be seconds since 1970, as int(optum_clock.time) + 60 "
+        "(RFC 7519 section 4.1.5)"
+    )
+
+    with pytest.raises(ValueError, match=whole(message)):
         optum_auth.issue_token(nbf=nbf)
+
+
+@at_new_year
+def test_an_nbf_may_be_the_last_second_of_the_calendar(optum_auth: FakeOptum) -> None:
+    optum_auth.protect("GET", PATH)
+
+    answer = call(send_here, optum_auth.issue_token(nbf=253_402_300_799))
+
+    assert answer.status == 401
+    assert optum_auth.api_requests[0].outcome == (
+        "token #1 is not good yet: its nbf is 251635075199 s ahead"
+    )
 
 
 # Scopes: RFC 6749 section 3.3.

@@ -160,7 +160,19 @@ def test_a_jwt_of_another_issuer_is_unknown(
     )
 
 
-@pytest.mark.parametrize("value", ["abc", "a.b.c", "None", "x" * 5000])
+# The last three: a list for header or claims, and a signature with what base64url does not write.
+@pytest.mark.parametrize(
+    "value",
+    [
+        "abc",
+        "a.b.c",
+        "None",
+        "x" * 5000,
+        "W10.e30.c2lnbmF0dXJl",
+        "e30.W10.c2lnbmF0dXJl",
+        "e30.e30.c2ln!!!!bmF0dXJl",
+    ],
+)
 def test_what_is_no_jwt_is_malformed(value: str, send: Send, optum_auth: FakeOptum) -> None:
     optum_auth.protect("GET", PATH)
 

@@ -12,6 +12,7 @@ from token_requests import at_new_year, fields
 from transports_under_test import Answer, Send, send_with_requests
 
 from pytest_optum_auth import FakeOptum, faults
+from pytest_optum_auth.core.settings import ErrorFormat
 
 GATEWAY = "https://sandbox-apigw.optum.com"
 V3 = "/apip/auth/sntl/v1/token"
@@ -106,11 +107,16 @@ def test_a_secret_beyond_ascii_is_read_in_the_encoding_of_requests() -> None:
         assert post(fake, basic("me", "é", "latin-1")).status == 200
 
 
+@pytest.mark.parametrize("header", [basic("somebody", "else"), {"Authorization": "Basic !"}])
 @pytest.mark.parametrize("accept_basic", [False, True])
-def test_form_fields_win_over_the_header(accept_basic: bool, optum_auth: FakeOptum) -> None:
+@pytest.mark.parametrize("error_format", ["optum", "keycloak"])
+def test_form_fields_win_over_the_header(
+    error_format: ErrorFormat, accept_basic: bool, header: dict[str, str], optum_auth: FakeOptum
+) -> None:
+    optum_auth.error_format = error_format
     optum_auth.accept_basic = accept_basic
 
-    answer = post(optum_auth, basic("somebody", "else"), **fields(optum_auth))
+    answer = post(optum_auth, header, **fields(optum_auth))
 
     assert answer.status == 200
     assert optum_auth.token_requests[0].outcome == (
@@ -157,7 +163,9 @@ def test_wrong_credentials_in_the_header_are_refused_with_the_challenge_of_their
 
 @pytest.mark.optum_auth(accept_basic=True)
 @pytest.mark.parametrize(
-    "header", ["Basic", "Basic !", "Basic bm8gY29sb24=", "Bearer x"], ids=lambda text: text
+    "header",
+    ["Basic", "Basic !", "Basic !bm86bm8=", "Basic bm8gY29sb24=", "Bearer x"],
+    ids=lambda text: text,
 )
 def test_a_header_without_credentials_is_none(header: str, optum_auth: FakeOptum) -> None:
     answer = post(optum_auth, {"Authorization": header})
@@ -282,6 +290,7 @@ def test_as_keycloak_a_basic_header_counts_when_it_is_accepted(optum_auth: FakeO
     assert (refused.status, refused.json()["error_description"]) == (400, ID_MISSING)
     assert accepted.status == 200
     assert (wrong.status, wrong.json()["error"]) == (401, "unauthorized_client")
+    assert ("WWW-Authenticate", 'Basic realm="optum"') in wrong.headers.items()
     assert [exchange.outcome for exchange in optum_auth.token_requests] == [
         "refused: Missing client_id parameter (the Basic header does not count: accept_basic=True)",
         "issued token #1 (credentials from the Basic header)",
@@ -314,6 +323,25 @@ def test_as_keycloak_a_right_request_gets_the_documented_answer(optum_auth: Fake
         "not-before-policy": 0,
         "scope": "openid email",
     }
+
+
+@pytest.mark.optum_auth(error_format="keycloak")
+def test_as_keycloak_a_client_is_granted_its_own_scope(optum_auth: FakeOptum) -> None:
+    secret = optum_auth.add_client("narrow", scope="openid").client_secret
+    narrow = {"client_id": "narrow", "client_secret": secret}
+
+    default = post(optum_auth, {}, **narrow)
+    refused = post(optum_auth, {}, **narrow, scope="email")
+
+    assert default.json()["scope"] == "openid"
+    assert (refused.status, refused.json()["error"]) == (400, "invalid_scope")
+
+
+@pytest.mark.optum_auth(error_format="keycloak")
+def test_as_keycloak_of_a_long_scope_the_beginning_is_shown(optum_auth: FakeOptum) -> None:
+    answer = post(optum_auth, {}, **fields(optum_auth, scope="x" * 101))
+
+    assert answer.json()["error_description"] == f"Invalid scopes: {'x' * 100}"
 
 
 @pytest.mark.optum_auth(error_format="keycloak")
