@@ -195,7 +195,7 @@ def _changed(
 ) -> Fault:
     def spoil(answer: Response) -> Response:
         try:
-            content = _json.loads(answer.body or b"null")
+            content = _json.loads(answer.body)
         except ValueError:
             content = None
         if not isinstance(content, dict):
