@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from whole_message import whole
 
 from pytest_optum_auth import Clock, FakeOptum
+from pytest_optum_auth.clock.freezegun_internals import Freeze
+from pytest_optum_auth.clock.names import Names
+from pytest_optum_auth.clock.timers import Timers
 
 NO_MOMENT = (
     "is no moment: give an aware datetime, a string such as '2026-01-01T00:00:00Z', or seconds "
@@ -151,6 +155,26 @@ def test_a_second_clock_inside_a_running_one_is_an_error(optum_clock: Clock) -> 
     optum_clock.tick()
     second.__exit__(None, None, None)
     optum_clock.tick()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(Freeze, "start"), (Names, "replace_everywhere"), (Timers, "install")]
+)
+def test_a_clock_that_could_not_start_leaves_nothing(
+    owner: type, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Clock(0).__enter__()
+
+    assert time.time() > 0
+    with Clock(0):
+        assert time.time() == 0
+    assert time.time() > 0
 
 
 def test_a_clock_that_was_refused_inside_another_runs_after_it() -> None:

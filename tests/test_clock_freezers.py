@@ -147,6 +147,22 @@ def test_a_thing_among_the_modules_that_has_no_names_is_no_trouble(
         assert time.time() == 0
 
 
+def test_a_thing_among_the_modules_that_has_nothing_to_show_now_is_no_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a proxy of werkzeug outside of a request."""
+
+    class Proxy:
+        @property
+        def __dict__(self) -> dict[str, object]:
+            raise RuntimeError("outside of a request")
+
+    monkeypatch.setitem(sys.modules, "no_module_now", Proxy())
+
+    with Clock(0):
+        assert time.time() == 0
+
+
 def test_a_freezer_is_on_top_until_another_starts() -> None:
     freezer = Freezer(NEW_YEAR)
     freezer.start()

@@ -243,22 +243,53 @@ def test_a_loader_that_somebody_else_has_wrapped_since_is_left_alone() -> None:
 def test_a_library_that_keeps_the_classes_of_its_first_use_meets_the_genuine_ones(
     imported: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As polars does, in Rust."""
+    """As polars and cryptography do, in Rust."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "polars", raising=False)
-    monkeypatch.setattr(first_use, "_used", [])
-    (tmp_path / "polars.py").write_text(
-        "import datetime\nkept = []\ndef Series(values):\n    kept.append(datetime.datetime)\n"
+    monkeypatch.setitem(
+        first_use.USES, "in_rust", ("use", lambda use, moment: use(moment.isoformat()))
+    )
+    (tmp_path / "in_rust.py").write_text(
+        "import datetime\nkept = []\ndef use(text):\n    kept.append((text, datetime.datetime))\n"
     )
     if imported == "before":
-        library = importlib.import_module("polars")
+        library = importlib.import_module("in_rust")
     with Clock(10**9):
-        library = importlib.import_module("polars")
+        library = importlib.import_module("in_rust")
     with Clock(10**9):
         pass
 
-    assert [kept is dt.datetime for kept in library.kept] == [True] * 4
-    monkeypatch.delitem(sys.modules, "polars")
+    assert library.kept == [("2000-01-01T00:00:00", dt.datetime)]
+    assert library.kept[0][1] is dt.datetime
+    monkeypatch.delitem(sys.modules, "in_rust")
+
+
+@pytest.mark.parametrize("library", list(first_use.USES))
+def test_such_a_library_takes_the_use_that_is_made_of_it(library: str) -> None:
+    name, use_once = first_use.USES[library]
+
+    use_once(getattr(pytest.importorskip(library), name), dt.datetime(2000, 1, 1))
+
+
+@pytest.mark.parametrize("source", ["from time import time as now", "import no_such_module"])
+def test_a_module_that_loads_at_the_first_look_at_it_is_not_looked_at(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ``importlib.util.LazyLoader``; one that cannot load must not hurt a clock."""
+    (tmp_path / "lazy.py").write_text(f"{source}\nLOADED.append(1)")
+    spec = importlib.util.spec_from_file_location("lazy", tmp_path / "lazy.py")
+    assert spec is not None
+    assert spec.loader is not None
+    loader = spec.loader = importlib.util.LazyLoader(spec.loader)
+    lazy = importlib.util.module_from_spec(spec)
+    lazy.LOADED = loaded = []  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "lazy", lazy)
+    loader.exec_module(lazy)
+
+    with Clock(5):
+        assert loaded == []
+        if "no_such" not in source:
+            assert lazy.now() == 5
+    assert len(loaded) == ("no_such" not in source)
 
 
 def test_two_threads_that_load_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,8 +151,12 @@ class Clock:
             held=active_fakes.held,
         )
         _clocks.append(self)
-        self._freezer.start()
-        self._timers.install()
+        try:
+            self._freezer.start()
+            self._timers.install()
+        except BaseException:
+            self.__exit__()
+            raise
         if self._start is not None:
             active_fakes.note(f"clock starts at {shown(start)}")
         return self

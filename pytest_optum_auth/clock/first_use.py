@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
-NAME: Final = "polars"
-_used: Final[list[object]] = []
+# By the module: the name that it has once it is loaded, and a use that meets the classes.
+USES: Final[dict[str, tuple[str, Callable[[Any, dt.datetime], object]]]] = {
+    "polars": (
+        "Series",
+        lambda series, moment: [
+            series([value]) for value in (moment, moment.date(), moment.time(), dt.timedelta(1))
+        ],
+    ),
+    "cryptography.x509.verification": (
+        "PolicyBuilder",
+        lambda builder, moment: builder().time(moment),
+    ),
+}
+_used: Final[dict[str, object]] = {}
 
 
 def use() -> None:
-    """Use such a library once, where it sees the genuine classes, if it is loaded."""
-    library: Any = sys.modules.get(NAME)
-    # Not while it loads itself.
-    if library in _used or not hasattr(library, "Series"):
-        return
-    _used[:] = [library]
-    moment = dt.datetime(2000, 1, 1)
-    for value in (moment, moment.date(), moment.time(), dt.timedelta(1)):
-        library.Series([value])
+    """Use each such library once, where it sees the genuine classes, if it is loaded."""
+    for module, (name, use_once) in USES.items():
+        library = sys.modules.get(module)
+        # Not while it loads itself.
+        if hasattr(library, name) and _used.get(module) is not library:
+            _used[module] = library
+            use_once(getattr(library, name), dt.datetime(2000, 1, 1))

@@ -13,7 +13,7 @@ from . import dates, first_use, readings
 from . import freezegun_internals as freezegun
 from .late_imports import LateImports
 from .moments import EPOCH
-from .names import Names
+from .names import Names, namespace_of
 from .real_time import RealTime
 from .shown_clock import SHOWN
 
@@ -54,14 +54,15 @@ class Freezer:
         self.is_real_for: Callable[[FrameType], bool] = self._real.is_for
         self._modules = set(sys.modules)
         inside_another = freezegun.is_frozen()
-        first_use.use()
-        self._freeze.start()
-        self.is_shown = True
-        SHOWN.clock = self
         pairs = readings.GENUINE_AND_STAND_IN
         if inside_another:
             pairs = [*pairs, *readings.THEIRS_AND_STAND_IN]
         self._names = Names(pairs)
+        first_use.use()
+        self._freeze.start()
+        # From here on there is something to stop, also when the rest fails.
+        self.is_shown = True
+        SHOWN.clock = self
         self._names.replace_everywhere(self._real.keeps, remember=not inside_another)
         self._late_imports.install()
 
@@ -114,12 +115,12 @@ class Freezer:
         return self._base if self._monotonic_ns is None else self._base + self._monotonic_ns()
 
     def _freeze_late(self, module: ModuleType) -> None:
-        if module.__name__ == first_use.NAME:
+        if module.__name__ in first_use.USES:
             first_use.use()
         if self.is_shown:
             self._freeze_in(module)
 
     def _freeze_in(self, module: ModuleType) -> None:
-        namespace = getattr(module, "__dict__", None)
-        if type(namespace) is dict and not self._real.keeps(str(namespace.get("__name__"))):
+        namespace = namespace_of(module)
+        if namespace is not None and not self._real.keeps(str(namespace.get("__name__"))):
             self._names.replace_in(namespace)

@@ -11,6 +11,18 @@ _looked_at: Final[dict[str, tuple[tuple[str, ...], bool]]] = {}
 _UNKNOWN: Final = ((), False)
 
 
+def namespace_of(module: object) -> dict[str, Any] | None:
+    """The namespace of what stands among the loaded modules, if it has one.
+
+    A module that is to be loaded by the first look at it is not loaded by this one.
+    """
+    try:
+        namespace = object.__getattribute__(module, "__dict__")
+    except Exception:  # a proxy that has nothing to stand for now
+        return None
+    return namespace if type(namespace) is dict else None
+
+
 class Names:
     """Pairs of a genuine object and its stand-in, which takes its place in every module."""
 
@@ -29,8 +41,8 @@ class Names:
         known = _looked_at if remember else {}
         wanted = self._pairs.keys()
         for name, module in list(sys.modules.items()):
-            namespace = getattr(module, "__dict__", None)
-            if type(namespace) is not dict:
+            namespace = namespace_of(module)
+            if namespace is None:
                 continue
             names = tuple(namespace)
             last, holds = known.get(name, _UNKNOWN)

@@ -97,7 +97,35 @@ def django() -> dt.datetime:
     return moment
 
 
-USES = [orjson, msgspec, pydantic, dacite, sqlalchemy, pandas, polars, pendulum, django]
+def cryptography() -> dt.datetime:
+    library = pytest.importorskip("cryptography.x509")
+    name = library.Name([library.NameAttribute(library.NameOID.COMMON_NAME, "gateway")])
+    key = importlib.import_module(
+        "cryptography.hazmat.primitives.asymmetric.ed25519"
+    ).Ed25519PrivateKey.generate()
+    now = dt.datetime.now(UTC).replace(microsecond=0)
+    certificate = (
+        library.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(now)
+        .not_valid_after(now + dt.timedelta(1))
+        .sign(key, None)
+    )
+    moment: dt.datetime = certificate.not_valid_before_utc
+    return moment
+
+
+USES = [
+    orjson,
+    msgspec,
+    pydantic,
+    dacite,
+    sqlalchemy,
+    pandas,
+    polars,
+    pendulum,
+    django,
+    cryptography,
+]
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
