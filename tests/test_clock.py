@@ -72,6 +72,7 @@ def test_the_real_time_that_it_starts_at_is_utc() -> None:
         "2026-01-01T00:00:00Z",
         " 2026-01-01T01:00:00+01:00 ",
         "2025-12-31 19:00:00-05:00",
+        "2026-01-01t00:00:00z",
         EPOCH_OF_NEW_YEAR,
         float(EPOCH_OF_NEW_YEAR),
     ],

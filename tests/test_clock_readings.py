@@ -155,6 +155,16 @@ def test_what_measures_moves_as_far_as_told(reading: str, optum_clock: Clock) ->
     assert MONOTONIC[reading]() - before == 7.25
 
 
+@pytest.mark.optum_clock(10**9)
+@pytest.mark.usefixtures("optum_clock")
+@pytest.mark.parametrize(
+    "name",
+    [name for name in vars(time) if name.startswith("CLOCK_") and "CPUTIME" not in name],
+)
+def test_every_clock_of_the_system_stands_still(name: str) -> None:
+    assert time.clock_gettime(vars(time)[name]) == 10**9
+
+
 @pytest.mark.skipif(not hasattr(time, "clock_gettime"), reason="not on this system")
 def test_the_time_of_the_processor_is_real(optum_clock: Clock) -> None:
     before = time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID)
@@ -172,8 +182,21 @@ def test_a_moment_that_is_given_is_that_moment() -> None:
     assert time.localtime(0) == time.localtime(0.5)
     assert time.ctime(0) == time.asctime(time.localtime(0))
     assert time.strftime("%Y", time.gmtime(0)) == "1970"
+
+
+@pytest.mark.usefixtures("optum_clock")
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: time.time(1),  # type: ignore[call-arg]
+        lambda: time.asctime(None),  # type: ignore[arg-type]
+        lambda: time.strftime("%Y", None),  # type: ignore[arg-type]
+        lambda: time.strftime(),  # type: ignore[call-arg]
+    ],
+)
+def test_what_a_real_reading_refuses_is_refused(read: Callable[[], object]) -> None:
     with pytest.raises(TypeError):
-        time.time(1)
+        read()
 
 
 # Dates are genuine, and the classes are to everybody who asks.

@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from time import sleep
+from typing import Any
 
 import anyio
 import freezegun
@@ -91,15 +93,40 @@ def test_it_is_said_in_the_timeline(optum_auth: FakeOptum) -> None:
 @sleeps_move
 @pytest.mark.parametrize(
     ("seconds", "error"),
-    [(-1, ValueError), (float("inf"), OverflowError), (float("nan"), ValueError)],
+    [
+        (-1, ValueError),
+        (float("inf"), OverflowError),
+        (float("nan"), ValueError),
+        (1e30, OverflowError),
+        (10**400, OverflowError),
+        ("4", TypeError),
+        (None, TypeError),
+        (Decimal(4), TypeError),
+    ],
+    ids=repr,
 )
 def test_what_a_real_sleep_refuses_is_refused(
-    seconds: float, error: type[Exception], optum_clock: Clock
+    seconds: Any, error: type[Exception], optum_clock: Clock
 ) -> None:
     with pytest.raises(error):
         time.sleep(seconds)
 
     assert optum_clock.time == START
+
+
+class Retries:
+    """What is a whole number to who asks for one."""
+
+    def __index__(self) -> int:
+        return 4
+
+
+@sleeps_move
+@pytest.mark.parametrize("seconds", [4, 4.0, Retries()], ids=repr)
+def test_what_a_real_sleep_takes_moves_the_clock(seconds: Any, optum_clock: Clock) -> None:
+    time.sleep(seconds)
+
+    assert optum_clock.time == START + 4
 
 
 @sleeps_move

@@ -281,7 +281,8 @@ def test_a_module_that_loads_at_the_first_look_at_it_is_not_looked_at(
     assert spec.loader is not None
     loader = spec.loader = importlib.util.LazyLoader(spec.loader)
     lazy = importlib.util.module_from_spec(spec)
-    lazy.LOADED = loaded = []  # type: ignore[attr-defined]
+    loaded: list[int] = []
+    vars(lazy)["LOADED"] = loaded
     monkeypatch.setitem(sys.modules, "lazy", lazy)
     loader.exec_module(lazy)
 

@@ -25,8 +25,8 @@ def as_moment(value: Moment) -> dt.datetime:
     moment: object = value
     if isinstance(value, str):
         try:
-            # Python 3.10 does not read the Z.
-            moment = dt.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+            # Python 3.10 does not read the Z, and none reads z (RFC 3339 has both).
+            moment = dt.datetime.fromisoformat(value.strip().upper().replace("Z", "+00:00"))
         except ValueError:
             raise ValueError(
                 f"{value!r} is no moment: write it as in '2026-01-01T00:00:00Z'"

@@ -7,7 +7,9 @@ whatever clock runs when he asks, and the real time when none does.
 from __future__ import annotations
 
 import functools
+import operator
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -17,34 +19,38 @@ from .freezegun_internals import GENUINE, THEIRS, Genuine, Their
 from .shown_clock import SHOWN, clock_for
 
 _SECOND: Final = 10**9
-_FOREVER: Final = float("inf")
-_NOTHING: Final = ((), (None,))
-# Of the clocks of an operating system those that stand still; the others count processor time.
+# Of the clocks of an operating system those that count the time of a processor.
+_OF_A_PROCESSOR: Final = ("CPUTIME", "CLOCK_PROF", "CLOCK_VIRTUAL")
 _MOVED: Final = {
-    getattr(time, name)
-    for name in ("CLOCK_REALTIME", "CLOCK_MONOTONIC", "CLOCK_MONOTONIC_RAW", "CLOCK_BOOTTIME")
-    if hasattr(time, name)
+    number
+    for name, number in vars(time).items()
+    if name.startswith("CLOCK_") and not any(each in name for each in _OF_A_PROCESSOR)
 }
 
 
 class Reading:
     """A function of ``time``; ``takes`` is the number of arguments before the moment.
 
+    ``or_none``: a moment of ``None`` is now, as none at all is.
+
     An object, since a class that keeps a function in an attribute would bind it.
     """
 
-    def __init__(self, name: str, frozen: Callable[..., Any], takes: int = 0) -> None:
+    def __init__(
+        self, name: str, frozen: Callable[..., Any], takes: int = 0, *, or_none: bool = False
+    ) -> None:
         self.genuine: Callable[..., Any] = GENUINE.get(name) or getattr(time, name)
         self._theirs = THEIRS.get(name, self.genuine)
         self._frozen = frozen
         self._takes = takes
+        self._now: tuple[tuple[()] | tuple[None], ...] = ((), (None,)) if or_none else ((),)
         functools.update_wrapper(self, self.genuine)
 
     def __call__(self, *args: Any) -> Any:
         clock = SHOWN.clock
         if (
             clock is None
-            or (args and args[self._takes :] not in _NOTHING)
+            or (args and args[self._takes :] not in self._now)
             or clock.is_real_for(sys._getframe(1))
         ):
             return self.genuine(*args)
@@ -69,19 +75,26 @@ class Sleep(Reading):
         moved = (
             clock is not None
             and len(args) == 1
-            and 0 < args[0] < _FOREVER
-            and clock.slept(float(args[0]))
+            and 0 < (seconds := _seconds(args[0])) < threading.TIMEOUT_MAX
+            and clock.slept(seconds)
         )
         self.genuine(*(0,) if moved else args)
+
+
+def _seconds(value: Any) -> float:
+    # As the genuine one reads them; what it does not read is no sleep.
+    if isinstance(value, float):
+        return value
+    return operator.index(value) if hasattr(value, "__index__") else 0
 
 
 def _readings() -> Iterator[Reading]:
     localtime, ctime = GENUINE["localtime"], time.ctime
     yield from (Reading(n, lambda ns: ns / _SECOND) for n in ("time", "monotonic", "perf_counter"))
     yield from (Reading(f"{n}_ns", lambda ns: ns) for n in ("time", "monotonic", "perf_counter"))
-    yield Reading("localtime", lambda ns: localtime(ns // _SECOND))
-    yield Reading("gmtime", lambda ns: GENUINE["gmtime"](ns // _SECOND))
-    yield Reading("ctime", lambda ns: ctime(ns // _SECOND))
+    yield Reading("localtime", lambda ns: localtime(ns // _SECOND), or_none=True)
+    yield Reading("gmtime", lambda ns: GENUINE["gmtime"](ns // _SECOND), or_none=True)
+    yield Reading("ctime", lambda ns: ctime(ns // _SECOND), or_none=True)
     yield Reading("asctime", lambda ns: ctime(ns // _SECOND))
     yield Reading("strftime", lambda ns, f: GENUINE["strftime"](f, localtime(ns // _SECOND)), 1)
     yield Sleep()
