@@ -26,7 +26,7 @@ def protect(config: pytest.Config, secrets: Mapping[str, str], *, live: bool) ->
     """
     if _REDACTION not in config.stash:
         redactor = Redactor()
-        redaction = config.stash[_REDACTION] = Redaction(config, redactor)
+        redaction = config.stash[_REDACTION] = Redaction(redactor)
         config.pluginmanager.register(redaction, "optum-live-redaction")
         # In reverse order: the files are masked when nobody writes any more.
         config.add_cleanup(ReportFiles(config.option, redactor).mask)
@@ -48,15 +48,13 @@ def learner(config: pytest.Config) -> Callable[[str], None]:
 class Redaction:
     """Hooks that mask what is about to be written: reports, warnings and pytest's cache.
 
-    The wrappers are the innermost ones, so that other plugins (html, reruns) see masked reports.
     What goes to the terminal is masked by its stream.
     """
 
-    def __init__(self, config: pytest.Config, redactor: Redactor) -> None:
-        self._config = config
+    def __init__(self, redactor: Redactor) -> None:
         self.redactor = redactor
         self._walk = Walk(redactor)
-        self._passed_output_is_shown: bool | None = None
+        self._passed_output_is_shown = True
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -94,17 +92,11 @@ class Redaction:
             )
             config.hook.pytest_collectreport(report=report)
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Mask the report, and the item's own lists, which other plugins read."""
-        report = yield
-        if self._is_shown(report):
-            for output in (item.user_properties, output_of(item)):
-                output[:] = self._walk.value(output)
-            self._walk.report(report)
-        return report
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Ask who will look at reports when all conftests are loaded."""
+        self._passed_output_is_shown = shows_passed_output(session.config)
+        if self._passed_output_is_shown:
+            session.config.pluginmanager.register(BeforeOthers(self._walk))
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_make_collect_report(
@@ -118,7 +110,8 @@ class Redaction:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Mask what outer wrappers added, and reports that come from elsewhere."""
-        if self._is_shown(report):
+        # What a test printed that passed is dropped, unless somebody shows it.
+        if report.outcome != "passed" or report.user_properties or self._passed_output_is_shown:
             self._walk.report(report)
 
     @pytest.hookimpl(tryfirst=True)
@@ -139,10 +132,23 @@ class Redaction:
         """Mask a warning before the terminal, a report log or a worker takes it."""
         self._walk.warning(warning_message)
 
-    def _is_shown(self, report: pytest.TestReport) -> bool:
-        """Whether anybody looks at ``report``: what a test printed that passed is dropped."""
-        if report.outcome != "passed" or report.user_properties:
-            return True
-        if self._passed_output_is_shown is None:
-            self._passed_output_is_shown = shows_passed_output(self._config)
-        return self._passed_output_is_shown
+
+class BeforeOthers:
+    """Masks reports before another plugin (html, reruns) looks at them, by an innermost wrapper.
+
+    A run in which nobody looks is spared it.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Mask the report, and the item's own lists, which other plugins read."""
+        report = yield
+        for output in (item.user_properties, output_of(item)):
+            output[:] = self._walk.value(output)
+        self._walk.report(report)
+        return report
