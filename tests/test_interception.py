@@ -20,7 +20,7 @@ import requests
 import wrapt
 from aioresponses import aioresponses
 from loopback_servers import refusing
-from other_mocks import MOCKS, OTHER
+from other_mocks import MOCKS, OTHER, THEIRS
 from requests.adapters import HTTPAdapter
 from token_requests import ask, get_token
 from transports_under_test import (
@@ -317,6 +317,24 @@ def test_instrumentation_sees_other_hosts_and_ends_when_it_says_so(
 
     assert getattr(*home) is GENUINE[home]
     assert inspect.getattr_static(*home) is GENUINE[home]
+
+
+@pytest.mark.parametrize("name", MOCKS)
+def test_a_mock_that_starts_after_a_tracer_leaves_us_the_gateway(
+    name: str, optum_auth: FakeOptum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, send = MOCKS[name]
+    for home, _ in PLACES.values():
+        monkeypatch.setattr(*home, by(getattr(*home)))
+
+    with theirs():
+        assert ask(send, optum_auth).status == 200
+        assert send("GET", OTHER).content == THEIRS
+
+
+def by(shown: Callable[..., Any]) -> Callable[..., Any]:
+    """A tracer that calls what it was shown."""
+    return lambda *args, **kwargs: shown(*args, **kwargs)
 
 
 def test_a_mock_that_starts_inside_and_ends_after_a_fake_leaves_nothing() -> None:

@@ -45,14 +45,23 @@ class HttpxTransport:
             _Half(library.Client, sync, "handle_request", self._around_sync),
             _Half(library.AsyncClient, not_sync, "handle_async_request", self._around_async),
         )
+        # Where a tracer has replaced a client's method, by the genuine one that it was shown,
+        # nobody comes to us before a mock that has started since.
+        self._made = Lookout(library.Request, "__init__", self._rise)
 
     def install(self) -> None:
         """Requests to a gateway host end at the gateway."""
         for half in self._halves:
             half.install()
+        self._made.install()
+
+    def _rise(self) -> None:
+        for half in self._halves:
+            half.rise()
 
     def remove(self) -> None:
         """Undo :meth:`install`."""
+        self._made.remove()
         for half in self._halves:
             half.remove()
         self._ends.remove()
@@ -156,7 +165,7 @@ class _Half:
         self._transport = Interception(transport, name, around)
         # respx replaces that, above the user's own transport.
         self._choice = OverOthers(client, "_transport_for_url", self._around_choice)
-        self._send = Lookout(client, "send", self._rise)
+        self._send = Lookout(client, "send", self.rise)
 
     def install(self) -> None:
         for interception in (self._transport, self._choice, self._send):
@@ -166,7 +175,8 @@ class _Half:
         for interception in (self._send, self._choice, self._transport):
             interception.remove()
 
-    def _rise(self) -> None:
+    def rise(self) -> None:
+        """Lie on top again, whoever has come since."""
         self._transport.rise()
         self._choice.rise()
 

@@ -18,7 +18,7 @@ from ..core.active import gateway_at, gateway_for
 from ..core.gateway import Gateway
 from ..core.messages import Response
 from ..core.other_tools import ShownAnswer
-from ..patching import Interception, Method
+from ..patching import Interception, Lookout, Method
 from ..stubs.foreign import Library, passage_of, past, tool_of
 from .drive import drive
 from .requests_shortcut import incoming, is_final
@@ -70,8 +70,7 @@ def _around_send(beneath: Method) -> Method:
     tool = tool_of(beneath)
 
     def send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
-        session_send.rise()
-        _urlopen.rise()
+        _rise()
         if gateway_for(request.url) is None:
             return beneath(adapter, request, *args, **kwargs)
         if tool is None:
@@ -108,8 +107,7 @@ def around_session_send(beneath: Method) -> Method:
     tool = tool_of(beneath)
 
     def send(session: requests.Session, request: Any, **kwargs: Any) -> Any:
-        _adapter_send.rise()
-        _urlopen.rise()
+        _rise()
         if tool is None or gateway_for(request.url) is None:
             # An adapter of the user's own may call `HTTPAdapter.send(self, request)`.
             return _by_requests(beneath, session, request, **kwargs)
@@ -142,5 +140,19 @@ _adapter_send: Final = Interception(HTTPAdapter, "send", _around_send, comes_bac
 _urlopen: Final = Interception(HTTPConnectionPool, "urlopen", _around_urlopen)
 session_send: Final = Interception(requests.Session, "send", around_session_send, comes_back=True)
 
+
+def _rise() -> None:
+    """Lie on top again, whoever has come since."""
+    for interception in (_urlopen, _adapter_send, session_send):
+        interception.rise()
+
+
 #: What stands in requests and urllib3, the innermost first.
-INTERCEPTIONS: Final = (_urlopen, _adapter_send, session_send)
+INTERCEPTIONS: Final = (
+    _urlopen,
+    _adapter_send,
+    session_send,
+    # Where a tracer has replaced a method that sends, by the genuine one that it was shown, nobody
+    # comes to us before a mock that has started since.
+    Lookout(requests.PreparedRequest, "__init__", _rise),
+)
