@@ -68,7 +68,20 @@ class OwnPoolClass(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"https": self.Pool}
 
 
-@pytest.fixture(params=[OwnPool, SocketOptions, PoolsByHost, OwnPoolClass])
+class OnePool(HTTPAdapter):
+    """Has one pool, and never those of requests."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        self.pool = urllib3.HTTPSConnectionPool("sandbox-apigw.optum.com")
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        return self.pool
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+@pytest.fixture(params=[OwnPool, SocketOptions, PoolsByHost, OwnPoolClass, OnePool])
 def session(request: pytest.FixtureRequest) -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.mount("https://", request.param())

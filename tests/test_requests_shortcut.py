@@ -224,6 +224,11 @@ def own_pools(adapter: HTTPAdapter, _: pytest.MonkeyPatch, called: list[str]) ->
     adapter.poolmanager = Pools()
 
 
+def on_its_pools(adapter: HTTPAdapter, _: pytest.MonkeyPatch, called: list[str]) -> None:
+    pools, beneath = adapter.poolmanager, adapter.poolmanager.connection_from_host
+    pools.connection_from_host = lambda *x, **y: (called.append("pools"), beneath(*x, **y))[1]
+
+
 def own_kind_of_pool(adapter: HTTPAdapter, _: pytest.MonkeyPatch, called: list[str]) -> None:
     class Pool(HTTPSConnectionPool):
         def urlopen(self, *args: Any, **kwargs: Any) -> Any:
@@ -237,9 +242,11 @@ CHANGES = {
     "a method of HTTPAdapter": instead(HTTPAdapter, "cert_verify"),
     "another one": instead(HTTPAdapter, "request_url"),
     "how pools are found": instead(PoolManager, "connection_from_host"),
+    "how pools are found by their key": instead(PoolManager, "connection_from_pool_key"),
     "how pools send": instead(HTTPSConnectionPool, "urlopen"),
     "a method of the adapter alone": on_the_adapter,
     "the adapter's pools": own_pools,
+    "a method of its pools alone": on_its_pools,
     "their kind": own_kind_of_pool,
 }
 
@@ -274,6 +281,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "three timeouts": ({"timeout": (1, 2, 3)}, ValueError, "Invalid timeout"),
     "no time": ({"timeout": 0}, ValueError, "less than or equal to 0"),
     "a timeout in words": ({"timeout": "long"}, ValueError, "must be an int, float or None"),
+    "a header that cannot be sent": ({"headers": {"X-Name": "“"}}, UnicodeEncodeError, "latin-1"),
     "a yes": ({"timeout": True}, ValueError, "Timeout cannot be a boolean value"),
 }
 

@@ -50,7 +50,8 @@ def send_genuinely(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any
     """What the genuine method makes of the gateway's answer."""
     asked = _asked_already(adapter, request, *args, **kwargs) if _urlopen.is_genuine else None
     if asked is not None and is_final(asked.outcome, adapter.max_retries, request.method):
-        return adapter.build_response(request, Urllib3Response(asked.outcome, request.method))
+        how = request.method, request.path_url, adapter.max_retries
+        return adapter.build_response(request, Urllib3Response(asked.outcome, *how))
     return _by_requests(_adapter_send.genuine, adapter, request, *args, asked=asked, **kwargs)
 
 

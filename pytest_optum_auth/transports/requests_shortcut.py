@@ -23,7 +23,7 @@ from ..patching import genuine
 from .urllib3_call import header_fields
 
 # What is left out, by where it stands.
-_LEFT_OUT: Final = tuple(
+_OF_THE_ADAPTER: Final = tuple(
     (name, genuine(HTTPAdapter, name))
     for name in (
         "get_connection_with_tls_context",
@@ -34,7 +34,10 @@ _LEFT_OUT: Final = tuple(
     )
     if hasattr(HTTPAdapter, name)
 )
-_FINDS_POOL: Final = genuine(PoolManager, "connection_from_host")
+_OF_ITS_POOLS: Final = tuple(
+    (name, genuine(PoolManager, name))
+    for name in ("connection_from_host", "connection_from_context", "connection_from_pool_key")
+)
 
 
 def incoming(
@@ -76,15 +79,20 @@ _NUMBERS: Final = (int, float)
 
 def _is_as_made(adapter: HTTPAdapter) -> bool:
     """Whether what is left out is the library's own, in the adapter and in its pools."""
-    cls, pools = type(adapter), adapter.poolmanager
+    if not _has_its_own(adapter, _OF_THE_ADAPTER):
+        return False
+    pools = adapter.poolmanager
     return (
-        all(getattr(cls, name) is method for name, method in _LEFT_OUT)
-        and not any(name in vars(adapter) for name, _ in _LEFT_OUT)
-        and type(pools) is PoolManager
-        and PoolManager.connection_from_host is _FINDS_POOL
+        type(pools) is PoolManager
+        and _has_its_own(pools, _OF_ITS_POOLS)
         and pools.pool_classes_by_scheme["https"] is HTTPSConnectionPool
         and "urlopen" not in vars(HTTPSConnectionPool)
     )
+
+
+def _has_its_own(instance: object, methods: tuple[tuple[str, object], ...]) -> bool:
+    cls, replaced = type(instance), vars(instance)
+    return all(getattr(cls, name) is method and name not in replaced for name, method in methods)
 
 
 def is_final(outcome: Response | Exception, retries: object, method: str) -> TypeGuard[Response]:

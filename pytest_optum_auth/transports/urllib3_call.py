@@ -64,6 +64,7 @@ class Call:
         redirect: bool = True,
         assert_same_host: bool = True,
         timeout: Any = None,
+        decode_content: bool = True,
         **_: Any,
     ) -> None:
         self._gateway = gateway
@@ -72,6 +73,7 @@ class Call:
         self._pool = pool
         self._method = method
         self._url = url
+        self._decode_content = decode_content
         fields = (headers or {}).items()
         timeout = timeout if isinstance(timeout, Timeout) else Timeout.from_float(timeout)
         content, again = _body(body)
@@ -94,7 +96,9 @@ class Call:
                     raise
                 self._retries.sleep()
                 continue
-            response = Urllib3Response(answer, self._method)
+            response = Urllib3Response(
+                answer, self._method, self._url, self._retries, decode_content=self._decode_content
+            )
             if not self._retries.is_retry(
                 self._method, response.status, "Retry-After" in response.headers
             ):
@@ -176,4 +180,9 @@ def _bytes(data: str | bytes | bytearray | memoryview) -> bytes:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if not value.isascii():
+        # What http.client does, and raises where it cannot.
+        value.encode("latin-1")
+    return value
