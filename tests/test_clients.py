@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
+import requests
 from token_requests import ask, fields, get_token
 from transports_under_test import Send
 from transports_under_test import send_with_requests as send
@@ -22,6 +26,25 @@ def test_credentials_unpack_to_id_and_secret(optum_auth: FakeOptum) -> None:
     assert optum_auth.credentials.client_secret == client_secret
 
 
+def test_credentials_are_a_pair(optum_auth: FakeOptum) -> None:
+    client_id, client_secret = optum_auth.credentials
+
+    assert optum_auth.credentials == (client_id, client_secret)
+    assert len(optum_auth.credentials) == 2
+    assert optum_auth.credentials[:] == (client_id, client_secret)
+    assert {optum_auth.credentials: "mine"}[(client_id, client_secret)] == "mine"
+
+
+@pytest.mark.optum_auth(accept_basic=True)
+@pytest.mark.parametrize("post", [requests.post, httpx.post, httpx2.post])
+def test_libraries_take_credentials_as_auth(post: Any, optum_auth: FakeOptum) -> None:
+    form = {"grant_type": "client_credentials"}
+
+    answer = post(optum_auth.token_url, data=form, auth=optum_auth.credentials, timeout=5)
+
+    assert answer.status_code == 200
+
+
 def test_the_repr_of_credentials_hides_the_secret(optum_auth: FakeOptum) -> None:
     assert repr(optum_auth.credentials) == (
         "Credentials(client_id='optum-test-client-1', client_secret='***')"
@@ -29,8 +52,14 @@ def test_the_repr_of_credentials_hides_the_secret(optum_auth: FakeOptum) -> None
     assert f"{optum_auth.credentials}" == repr(optum_auth.credentials)
 
 
-def test_credentials_pickle(optum_auth: FakeOptum) -> None:
-    assert pickle.loads(pickle.dumps(optum_auth.credentials)) == optum_auth.credentials
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_credentials_can_be_copied_and_pickled(again: Any, optum_auth: FakeOptum) -> None:
+    copied = again(optum_auth.credentials)
+
+    assert copied == optum_auth.credentials
+    assert repr(copied) == repr(optum_auth.credentials)
 
 
 def test_the_secrets_of_two_fakes_differ() -> None:
@@ -180,6 +209,16 @@ def test_rotating_the_secret_of_nobody_is_refused(optum_auth: FakeOptum) -> None
 
     with pytest.raises(ValueError, match=whole(message)):
         optum_auth.rotate_secret("nobody")
+
+
+@pytest.mark.parametrize("given", [b"billing", 7, ["billing"], Credentials("billing", "hush")])
+def test_a_client_id_that_is_no_string_is_refused(given: Any, optum_auth: FakeOptum) -> None:
+    message = whole(f"client_id {given!r} must be a string, as the client_id of its Credentials")
+
+    with pytest.raises(ValueError, match=message):
+        optum_auth.rotate_secret(given)
+    with pytest.raises(ValueError, match=message):
+        optum_auth.issue_token(client_id=given)
 
 
 def test_the_message_lists_ten_clients_at_most(optum_auth: FakeOptum) -> None:

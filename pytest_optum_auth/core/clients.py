@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, SupportsIndex, overload
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -14,30 +14,45 @@ __tracebackhide__ = True  # in the traceback of a test
 _AWKWARD: Final = "&+=%/: "
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Credentials:
+class Credentials(tuple[str, str]):
     """A client's identifier and secret (RFC 6749 section 2.3.1).
 
-    Unpacks to ``(client_id, client_secret)``; ``credentials[0]`` and ``**credentials`` work as
-    well. ``repr`` hides the secret.
+    The pair ``(client_id, client_secret)``, also what libraries take as ``auth=``;
+    ``**credentials`` gives the fields of a form. ``repr`` hides the secret.
     """
 
-    client_id: str
-    client_secret: str
+    __slots__ = ()
 
-    def __iter__(self) -> Iterator[str]:
-        return iter((self.client_id, self.client_secret))
+    def __new__(cls, client_id: str, client_secret: str) -> Credentials:
+        return super().__new__(cls, (client_id, client_secret))
+
+    def __getnewargs__(self) -> tuple[str, str]:
+        return (self.client_id, self.client_secret)
+
+    @property
+    def client_id(self) -> str:
+        """The identifier."""
+        return tuple.__getitem__(self, 0)
+
+    @property
+    def client_secret(self) -> str:
+        """The secret."""
+        return tuple.__getitem__(self, 1)
 
     def keys(self) -> tuple[str, str]:
         """So that ``**credentials`` gives the two form fields by their names."""
         return ("client_id", "client_secret")
 
-    def __getitem__(self, key: int | str) -> str:
+    @overload
+    def __getitem__(self, key: SupportsIndex | str) -> str: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, key: SupportsIndex | str | slice) -> str | tuple[str, ...]:
         """By index as in a pair, by name as in a form."""
+        if isinstance(key, (int, slice)):
+            return tuple.__getitem__(self, key)
         if isinstance(key, str) and key in self.keys():
             return str(getattr(self, key))
-        if isinstance(key, int):
-            return (self.client_id, self.client_secret)[key]
         raise KeyError(f"{key!r}: there are 'client_id' (or 0) and 'client_secret' (or 1)")
 
     def __repr__(self) -> str:
@@ -80,7 +95,12 @@ class ClientRegistry:
 
         Raises ``ValueError`` when nobody registered it.
         """
-        client = self._clients.get(self._default if client_id is None else client_id)
+        name = self._default if client_id is None else client_id
+        if not isinstance(name, str):
+            raise ValueError(
+                f"client_id {name!r} must be a string, as the client_id of its Credentials"
+            )
+        client = self._clients.get(name)
         if client is None:
             known = ", ".join(repr(name) for name in list(self._clients)[:10])
             raise ValueError(

@@ -1,4 +1,4 @@
-"""A body that was sent as JSON, for a test that reads it."""
+"""Bodies of JSON: read for a test, and written for it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,18 @@ def parse_json(body: bytes) -> Any:
 
     The ``repr`` of an object or an array hides the values of secret fields.
     """
-    value = json.loads(body)
+    value = json.loads(body, object_hook=masked)
     if isinstance(value, dict):
         return _Object(value)
     return _Array(value) if isinstance(value, list) else value
+
+
+def json_bytes(name: str, value: object) -> bytes:
+    """``value`` as it is sent; a ``TypeError`` that names the argument ``name`` if it cannot be."""
+    try:
+        return json.dumps(value, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"{name} cannot be sent as JSON: {error}") from None
 
 
 class _Parsed:
@@ -29,10 +37,8 @@ class _Parsed:
 
 
 class _Object(_Parsed, dict[str, Any]):
-    def __repr__(self) -> str:
-        return repr(masked(dict(self)))
+    """With the fields of the object."""
 
 
 class _Array(_Parsed, list[Any]):
-    def __repr__(self) -> str:
-        return repr(masked(list(self)))
+    """With the elements of the array."""

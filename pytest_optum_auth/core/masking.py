@@ -1,12 +1,14 @@
 """How what may hold a secret is shown to people.
 
 What a user can read later (headers, form, body) is the real thing, but its ``repr`` hides
-credentials and tokens, so that an assertion that fails does not print them.
+credentials and tokens, so that an assertion that fails does not print them: pytest shows what two
+dicts differ in item by item, so that each of them hides itself.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
@@ -16,31 +18,48 @@ _SECRET_FIELDS: Final = ("client_secret", "access_token", "refresh_token", "id_t
 _FIELD_NAME: Final = re.compile(r"\w{1,40}")
 
 
+class Secret(str):
+    """A text whose ``repr`` hides it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(MASK)
+
+
 class Form(dict[str, str]):
     """The fields of a request body, or variables of that name; ``repr`` hides the secret ones."""
 
     __slots__ = ()
 
-    def __repr__(self) -> str:
-        # A body that is no form at all may hold a secret in what looks like a name.
-        return repr(
-            {
-                name if _FIELD_NAME.fullmatch(name) else MASK: (
-                    MASK if name.lower().endswith(_SECRET_FIELDS) else value
-                )
-                for name, value in self.items()
-            }
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(
+            (
+                # A body that is no form at all may hold a secret in what looks like a name.
+                name if _FIELD_NAME.fullmatch(name) else Secret(name),
+                Secret(value) if is_secret_field(name) else value,
+            )
+            for name, value in fields
         )
 
 
-def masked(value: Any) -> Any:
-    """A JSON value with the values of its secret fields hidden, however deep they stand."""
+def is_secret_field(name: str) -> bool:
+    """Whether the value of a field of that name is shown to nobody."""
+    return name.lower().endswith(_SECRET_FIELDS)
+
+
+def hidden(value: Any) -> Any:
+    """A JSON value in which every text hides itself."""
     if isinstance(value, dict):
-        return {
-            name: MASK if name.lower().endswith(_SECRET_FIELDS) else masked(inner)
-            for name, inner in value.items()
-        }
-    return [masked(inner) for inner in value] if isinstance(value, list) else value
+        return {name: hidden(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [hidden(inner) for inner in value]
+    return Secret(value) if isinstance(value, str) else value
+
+
+def masked(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a JSON object, whose secret ones hide themselves."""
+    return {n: hidden(v) if is_secret_field(n) else v for n, v in fields.items()}
 
 
 class Body(bytes):

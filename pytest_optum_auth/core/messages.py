@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from . import facts
-from .masking import MASK, SECRET_HEADERS
+from .masking import SECRET_HEADERS, Secret
 
 # RFC 9110 section 5.6.2: what a method and the name of a field are made of.
 HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -61,7 +61,9 @@ class Headers(Mapping[str, str]):
         return self._fields.get(key, "")
 
     def __getitem__(self, name: str) -> str:
-        return self._fields[name.lower()]
+        key = name.lower()
+        value = self._fields[key]
+        return Secret(value) if key in SECRET_HEADERS else value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
@@ -73,8 +75,7 @@ class Headers(Mapping[str, str]):
         return isinstance(name, str) and name.lower() in self._fields
 
     def __repr__(self) -> str:
-        shown = {k: MASK if k in SECRET_HEADERS else v for k, v in self._fields.items()}
-        return f"Headers({shown})"
+        return f"Headers({dict(self)})"
 
 
 @dataclass(frozen=True, slots=True)

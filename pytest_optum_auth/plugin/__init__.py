@@ -230,6 +230,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return (yield from reports.reported(item, call, ends=_running_key not in item.stash))
 
 
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    clients = sys.modules.get(f"{_PACKAGE}.core.clients")
+    if clients is None or not any(isinstance(x, clients.Credentials) for x in (left, right)):
+        return None
+    # pytest would tell in what they differ, which is the secret.
+    return [f"{left!r} {op} {right!r}"]
+
+
 def pytest_sessionfinish() -> None:
     # A run that ends before its last test has kept them for the next one.
     transports = sys.modules.get(f"{_PACKAGE}.transports")

@@ -141,7 +141,8 @@ def optum_env(
 
     client_id, client_secret = optum_auth.credentials
     # A dict whose repr hides the secret.
-    variables = Form({facts.ENV_CLIENT_ID: client_id, facts.ENV_CLIENT_SECRET: client_secret})
+    credentials = {facts.ENV_CLIENT_ID: client_id, facts.ENV_CLIENT_SECRET: client_secret}
+    variables = Form(credentials.items())
     target: FakeOptum | Server = optum_auth
     if "optum_server" in request.fixturenames:
         target = server = request.getfixturevalue("optum_server")
