@@ -14,6 +14,7 @@ from typing import Any, Final
 from .core import facts
 from .core.fault import Fault, real_wait
 from .core.header_fields import HeaderFields, checked_headers, with_content_type
+from .core.json_body import json_bytes
 from .core.messages import Json, Response, error_response
 from .core.whole_numbers import is_whole
 
@@ -48,14 +49,16 @@ def http_error(
 
     ``headers`` are a mapping, or pairs where a name may stand twice. Raises ``ValueError`` for
     another status and when both bodies are given, ``TypeError`` when ``json`` cannot be written as
-    JSON or the value of a header is no string.
+    JSON, ``text`` is none, or the value of a header is no string.
     """
     _check_status(status)
     if json is not None and text is not None:
         raise ValueError("http_error takes json= or text=, not both")
-    body = b"" if json is None else _json.dumps(json).encode()
+    body = b"" if json is None else json_bytes("json=", json)
     media_type = facts.JSON
     if text is not None:
+        if not isinstance(text, str):
+            raise TypeError(f"text={text!r}: text is a string")
         body, media_type = text.encode(), "text/plain; charset=utf-8"
     fields = checked_headers(headers)
     answer = Response(status, with_content_type(fields, media_type) if body else fields, body)
@@ -149,13 +152,14 @@ def replacing(**keys: Any) -> Fault:
         raise ValueError(
             "replacing() takes at least one key, for example replacing(expires_in='7200')"
         )
-    _json.dumps(keys)
+    for key, value in keys.items():
+        json_bytes(f"{key}=", value)
 
     def change(answer: dict[str, Any]) -> dict[str, Any]:
         return answer | keys
 
-    shown = ", ".join(f"{k}=..." if k.endswith("_token") else f"{k}={v!r}" for k, v in keys.items())
-    return _changed(f"replacing({shown})", change, keys)
+    shown = (f"{k}=..." if _holds_secret(k) else f"{k}={v!r}" for k, v in keys.items())
+    return _changed(f"replacing({', '.join(shown)})", change, keys)
 
 
 def connect_error() -> Fault:
@@ -203,6 +207,10 @@ def _changed(
         return Response(answer.status, answer.headers, _json.dumps(change(content)).encode())
 
     return Fault(description, spoil=spoil, hides=frozenset(keys))
+
+
+def _holds_secret(key: str) -> bool:
+    return key.endswith(("_token", "_secret"))
 
 
 def _check_status(status: int, least: int = 100) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -98,8 +99,31 @@ def test_a_key_that_the_answer_never_has_is_refused_when_injected(optum_auth: Fa
     assert optum_auth.problems() == ""
 
 
-def test_a_value_that_is_no_json_is_refused() -> None:
-    with pytest.raises(TypeError):
-        faults.replacing(expires_in=b"7200")
-    with pytest.raises(TypeError):
-        faults.http_error(500, json=b"x")
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: faults.replacing(scope="openid", expires_in=b"7200"),
+            "expires_in= cannot be sent as JSON: Object of type bytes is not JSON serializable",
+        ),
+        (
+            lambda: faults.http_error(500, json=b"x"),
+            "json= cannot be sent as JSON: Object of type bytes is not JSON serializable",
+        ),
+        (
+            lambda: faults.http_error(500, json=float("nan")),
+            "json= cannot be sent as JSON: Out of range float values are not JSON compliant",
+        ),
+        (lambda: faults.http_error(500, text=b"x"), "text=b'x': text is a string"),
+    ],
+    ids=["replacing", "json", "nan", "text"],
+)
+def test_a_body_of_another_type_is_refused(make: Callable[[], Fault], message: str) -> None:
+    # Newer versions of Python add the number that is out of range.
+    with pytest.raises(TypeError, match=rf"\A{re.escape(message)}(: nan)?\Z"):
+        make()
+
+
+@pytest.mark.parametrize("key", ["access_token", "refresh_token", "client_secret"])
+def test_a_fault_does_not_show_a_secret(key: str) -> None:
+    assert repr(faults.replacing(**{key: "hush"})) == f"replacing({key}=...)"

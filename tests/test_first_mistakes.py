@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from typing import Any
 
 import pytest
 import trio
 from inner_runs import Run, part
 from token_requests import ask, fields
 from transports_under_test import send_with_requests as send
+from whole_message import whole
 
 import pytest_optum_auth
-from pytest_optum_auth import FakeOptum, plugin
+from pytest_optum_auth import Clock, FakeOptum, Server, faults, plugin
 
 V2 = "https://sandbox-apigw.optum.com/apip/auth/v2/token"
 FORM = "application/x-www-form-urlencoded"
@@ -176,6 +178,49 @@ def test_what_the_clock_has_is_not_looked_for_at_the_fake(name: str, optum_auth:
 def test_another_name_that_it_has_not_is_told_as_ever(optum_auth: FakeOptum) -> None:
     with pytest.raises(AttributeError, match="a FakeOptum has no attribute 'tokenz'"):
         _ = optum_auth.tokenz
+
+
+@pytest.mark.parametrize("name", ["protect", "inject", "token_requests", "expires_in"])
+def test_what_the_fake_has_is_not_looked_for_at_the_server(name: str, optum_server: Server) -> None:
+    message = (
+        f"a Server has no {name!r}: it serves the fake of the fixture optum_auth, optum_auth.{name}"
+    )
+
+    with pytest.raises(AttributeError, match=whole(message)):
+        getattr(optum_server, name)
+    with pytest.raises(AttributeError, match=whole("a Server has no attribute 'port'")):
+        _ = optum_server.port
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        lambda fake, clock, server: fake.protect("GET", "/claims"),
+        lambda fake, clock, server: fake.inject(faults.timeout(), times=None),
+        lambda fake, clock, server: fake.hold(),
+        lambda fake, clock, server: fake.issue_token(),
+        lambda fake, clock, server: clock,
+        lambda fake, clock, server: server,
+    ],
+    ids=["route", "injection", "hold", "token", "clock", "server"],
+)
+def test_nothing_is_set_that_changes_nothing(
+    find: Any, optum_auth: FakeOptum, optum_clock: Clock, optum_server: Server
+) -> None:
+    found = find(optum_auth, optum_clock, optum_server)
+
+    with pytest.raises(AttributeError, match="status"):
+        found.status = 500
+
+
+@pytest.mark.parametrize("index", [0, 1, -1])
+def test_of_exchanges_that_are_not_there_the_number_is_told(
+    index: int, optum_auth: FakeOptum
+) -> None:
+    message = whole(f"there is no [{index}] of 0 exchanges")
+
+    with pytest.raises(IndexError, match=message):
+        _ = optum_auth.token_requests[index]
 
 
 @pytest.mark.parametrize("method", ["protect", "inject", "issue_token", "add_client", "revoke_all"])

@@ -167,6 +167,19 @@ def test_a_count_that_makes_no_sense_is_refused(count: Any, optum_auth: FakeOptu
         asyncio.run(hold.wait_for_async(count))
 
 
+@pytest.mark.parametrize("timeout", [None, -1, "2", float("nan"), 3601])
+def test_a_timeout_that_would_never_strike_is_refused(timeout: Any, optum_auth: FakeOptum) -> None:
+    message = whole(
+        f"a wait of {timeout!r}: a wait is a number of seconds from 0 to 3600, and it is real"
+    )
+    hold = optum_auth.hold()
+
+    with pytest.raises(ValueError, match=message):
+        hold.wait_for(timeout=timeout)
+    with pytest.raises(ValueError, match=message):
+        asyncio.run(hold.wait_for_async(timeout=timeout))
+
+
 def test_a_hold_tells_what_it_is(optum_auth: FakeOptum) -> None:
     hold = optum_auth.hold()
     with asking(send, optum_auth, 1), hold:

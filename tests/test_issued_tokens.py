@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from transports_under_test import Send
 from transports_under_test import send_with_requests as send
 from whole_message import whole
 
-from pytest_optum_auth import FakeOptum
+from pytest_optum_auth import Clock, FakeOptum
 
 
 @at_new_year
@@ -63,7 +64,7 @@ def test_it_may_hold_other_claims(optum_auth: FakeOptum) -> None:
     assert (token.claims["scope"], token.scope) == ("openid", "openid")
 
 
-@pytest.mark.parametrize("claim", ["iat", "exp", "jti", "azp"])
+@pytest.mark.parametrize("claim", ["iat", "exp", "jti", "azp", "lifetime"])
 def test_a_claim_that_the_token_decides_is_refused(claim: str, optum_auth: FakeOptum) -> None:
     message = (
         f"claim {claim!r} is decided by the token itself: use expires_in= for its life and "
@@ -74,6 +75,25 @@ def test_a_claim_that_the_token_decides_is_refused(claim: str, optum_auth: FakeO
         optum_auth.issue_token(**{claim: 1})
 
     assert optum_auth.tokens == []
+
+
+def test_a_claim_that_is_no_json_is_refused(optum_auth: FakeOptum) -> None:
+    message = "claim 'member' cannot be sent as JSON: Object of type bytes is not JSON serializable"
+
+    with pytest.raises(TypeError, match=whole(message)):
+        optum_auth.issue_token(member=b"1")
+
+
+@pytest.mark.parametrize("scope", [["openid"], b"openid", 'a"b'])
+def test_a_scope_that_is_none_is_refused(scope: Any, optum_auth: FakeOptum) -> None:
+    with pytest.raises(ValueError, match=rf"\Ascope={re.escape(repr(scope))}: scope must be "):
+        optum_auth.issue_token(scope=scope)
+
+
+def test_a_scope_of_none_is_what_the_client_may_have(optum_auth: FakeOptum) -> None:
+    client_id, _ = optum_auth.add_client(scope="openid")
+
+    assert optum_auth.issue_token(client_id=client_id, scope=None).scope == "openid"
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "60", True])
@@ -161,3 +181,17 @@ def test_revoking_the_token_of_another_fake_is_refused(optum_auth: FakeOptum) ->
 
     with pytest.raises(ValueError, match=whole(message)):
         optum_auth.revoke(foreign)
+
+
+def test_what_is_no_token_is_refused_and_not_shown(
+    optum_auth: FakeOptum, optum_clock: Clock
+) -> None:
+    value = optum_auth.issue_token().value
+    message = whole(
+        "a Token is wanted and a str is given: take it from optum_auth.last_token or "
+        "optum_auth.tokens"
+    )
+
+    for take in (optum_auth.revoke, optum_clock.expire_token, optum_clock.nearly_expire_token):
+        with pytest.raises(TypeError, match=message):
+            take(value)  # type: ignore[arg-type]

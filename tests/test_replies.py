@@ -389,6 +389,12 @@ def test_a_fault_of_the_route_comes_before_one_of_any_api(
             TypeError,
             "headers=['X-A']: headers are a mapping, or pairs of a name and a value",
         ),
+        (
+            {"json": Reply(201)},
+            TypeError,
+            "json=<Reply 201, 2 bytes>: a Reply is what a function returns, write json=lambda "
+            "exchange: Reply(...), or hand over what the Reply is made of",
+        ),
         ({"status": 99}, ValueError, "status=99: a status is a whole number from 200 to 599"),
     ],
 )

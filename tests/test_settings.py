@@ -220,9 +220,16 @@ def test_a_base_url_may_have_a_path() -> None:
         ("", ""),
         ("https://gw.example.com?x=1", "https://gw.example.com?x=1"),
         ("https://user:hush@gw.example.com", "https://***@gw.example.com"),
+        ("https://user:hush@[::1", "https://***@[::1"),
+        ("https://gw.example.com#x", "https://gw.example.com#x"),
+        ("https://gw.example.com:port", "https://gw.example.com:port"),
+        ("https://gw.example.com:65536", "https://gw.example.com:65536"),
+        (8443, 8443),
+        ([None], None),
+        ([], ""),
     ],
 )
-def test_a_base_url_that_is_none_is_refused(given: str, shown: str) -> None:
+def test_a_base_url_that_is_none_is_refused(given: Any, shown: object) -> None:
     message = (
         f"base_url {shown!r}: a base URL is https:// and a host, for example "
         "'https://sandbox-apigw.optum.com'"
@@ -232,8 +239,8 @@ def test_a_base_url_that_is_none_is_refused(given: str, shown: str) -> None:
         FakeOptum(base_url=given)
 
 
-@pytest.mark.parametrize("path", ["token", "/token?x=1", "/token#x", ""])
-def test_a_token_path_that_is_none_is_refused(path: str) -> None:
+@pytest.mark.parametrize("path", ["token", "/token?x=1", "/token#x", "", 1, b"/token"])
+def test_a_token_path_that_is_none_is_refused(path: Any) -> None:
     message = (
         f"token_path {path!r}: a path starts with a slash and has no query, for example "
         "'/apip/auth/sntl/v1/token'"
@@ -248,11 +255,14 @@ def test_an_unknown_transport_is_refused() -> None:
         FakeOptum(transports=["urllib"])
 
 
-def test_transports_in_a_string_are_refused() -> None:
-    message = "transports='requests httpx': give a list of names, as in ['requests', 'httpx']"
+@pytest.mark.parametrize(
+    ("given", "example"), [("requests httpx", ["requests", "httpx"]), (1, ["requests"])]
+)
+def test_transports_that_are_no_list_are_refused(given: Any, example: list[str]) -> None:
+    message = f"transports={given!r}: give a list of names, as in {example}"
 
     with pytest.raises(TypeError, match=whole(message)):
-        FakeOptum(transports="requests httpx")
+        FakeOptum(transports=given)
 
 
 def a_machine_without(library: str, monkeypatch: pytest.MonkeyPatch) -> None:

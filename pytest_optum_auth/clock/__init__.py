@@ -43,6 +43,18 @@ class Clock:
     entering it while another ``Clock`` runs.
     """
 
+    # Another attribute would change nothing, and the test not test what it says.
+    __slots__ = (
+        "__weakref__",
+        "_depth",
+        "_freezer",
+        "_lock",
+        "_start",
+        "_ticks",
+        "_timers",
+        "sleep_moves",
+    )
+
     sleep_moves: bool
     """Whether sleeps move the clock instead of waiting; may be set at any time."""
 

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from ..core import active
+from ..core.tokens import check_token
 
 if TYPE_CHECKING:
     from ..core.gateway import Gateway
@@ -17,12 +18,13 @@ __tracebackhide__ = True  # in the traceback of a test
 def end_of(token: Token | None) -> dt.datetime:
     """The local time at which ``token`` (``None``: the last of the latest fake) has its end.
 
-    Raises ``ValueError`` without a fake or a token, and for a token of no active fake.
+    Raises ``ValueError`` without a fake or a token, and for a token of no active fake;
+    ``TypeError`` for what is no token.
     """
     gateways = active.gateways()
     if not gateways:
         raise ValueError("no FakeOptum is active: ask for optum_auth as well")
-    gateway = gateways[0] if token is None else _issuer(gateways, token)
+    gateway = gateways[0] if token is None else _issuer(gateways, check_token(token))
     if token is None:
         if not gateway.state.ledger.tokens:
             raise ValueError(

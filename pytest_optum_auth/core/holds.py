@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from .fault import real_wait
 from .waits import Pause, Wait, Wake, block, in_coroutine, suspend
 from .whole_numbers import is_whole
 
@@ -14,6 +15,9 @@ class Hold:
     A context manager: leaving it releases. It proves single-flight refresh: start twenty
     callers, wait until one is here, release, and count the token requests.
     """
+
+    # Another attribute would change nothing, and the test not test what it says.
+    __slots__ = ("__weakref__", "_callers", "_endpoint", "_lock", "_released", "_watchers")
 
     def __init__(self, endpoint: list[Hold]) -> None:
         self._lock = threading.Lock()
@@ -70,10 +74,11 @@ class Hold:
         """Block until ``count`` requests wait here.
 
         ``timeout`` is in real seconds; past it ``TimeoutError`` says how many of how many came.
-        ``ValueError`` when ``count`` is not at least 1. In a coroutine use :meth:`wait_for_async`.
+        ``ValueError`` when ``count`` is not at least 1 or ``timeout`` not from 0 to 3600. In a
+        coroutine use :meth:`wait_for_async`.
         """
         arrivals = self._arrivals(count)
-        if not block(arrivals, Pause(timeout)):
+        if not block(arrivals, Pause(real_wait(timeout))):
             error = self._too_few(count, timeout)
             if in_coroutine():
                 error.args = (
@@ -85,7 +90,7 @@ class Hold:
     async def wait_for_async(self, count: int = 1, *, timeout: float = 5.0) -> None:
         """:meth:`wait_for` without blocking the event loop (asyncio or trio)."""
         arrivals = self._arrivals(count)
-        if not await suspend(arrivals, Pause(timeout)):
+        if not await suspend(arrivals, Pause(real_wait(timeout))):
             raise self._too_few(count, timeout)
 
     def _arrivals(self, count: int) -> Wait:

@@ -175,7 +175,9 @@ class Exchanges(Sequence[Exchange]):
     def __getitem__(self, index: int | slice) -> Exchange | list[Exchange]:
         if isinstance(index, slice):
             return [self._seen[i] for i in range(*index.indices(self._size))]
-        return self._seen[range(self._size)[index]]
+        if not -self._size <= index < self._size:
+            raise IndexError(f"there is no [{index}] of {self._size} exchanges")
+        return self._seen[index % self._size]
 
     def __iter__(self) -> Iterator[Exchange]:
         return (self._seen[i] for i in range(self._size))

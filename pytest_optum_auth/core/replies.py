@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json as _json
 import threading
 from types import EllipsisType
 from typing import Any, Final
@@ -12,6 +11,7 @@ from . import facts
 from .asking import Ask, Steps
 from .header_fields import HeaderFields, checked_headers, with_content_type
 from .journal import Exchange
+from .json_body import json_bytes
 from .messages import Json, Response
 from .whole_numbers import is_whole
 
@@ -132,6 +132,12 @@ def _one_body(json: Any, text: Any, content: Any) -> tuple[str, Any]:
     """Which of the three it is, and its value."""
     given: list[tuple[str, Any]] = [] if json is MISSING else [("json", json)]
     given += [(k, v) for k, v in (("text", text), ("content", content)) if v is not None]
+    for kind, value in given:
+        if isinstance(value, Reply):
+            raise TypeError(
+                f"{kind}={value!r}: a Reply is what a function returns, write "
+                f"{kind}=lambda exchange: Reply(...), or hand over what the Reply is made of"
+            )
     if len(given) > 1:
         raise ValueError(f"{' and '.join(f'{kind}=' for kind, _ in given)}: an answer has one body")
     return given[0] if given else ("json", {})
@@ -139,10 +145,7 @@ def _one_body(json: Any, text: Any, content: Any) -> tuple[str, Any]:
 
 def _response(status: int, kind: str, value: Any, headers: tuple[tuple[str, str], ...]) -> Response:
     if kind == "json":
-        try:
-            body, media_type = _json.dumps(value).encode(), facts.JSON
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"json= cannot be sent as JSON: {error}") from None
+        body, media_type = json_bytes("json=", value), facts.JSON
     elif kind == "text":
         if not isinstance(value, str):
             raise TypeError(f"text={value!r}: text is a string")

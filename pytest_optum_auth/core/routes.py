@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as _json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from types import EllipsisType
@@ -13,9 +12,10 @@ from .fault import Fault
 from .header_fields import HeaderFields
 from .injection import FaultQueue, Injection
 from .journal import Exchange, Exchanges
+from .json_body import json_bytes
 from .messages import HTTP_TOKEN, Json, host_of
 from .replies import MISSING, Reply, Script
-from .settings import scope_text
+from .settings import check_scope
 
 _NAME: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
 # How other tools write what takes any segment: *, <id>, <int:id>, :id.
@@ -33,6 +33,9 @@ class ApiRoute:
     ``method`` and ``path`` as they were given; ``requests`` lists what it saw; ``then`` adds an
     answer to its sequence; ``inject`` makes it fail.
     """
+
+    # Another attribute would change nothing, and the test not test what it says.
+    __slots__ = ("faults", "method", "names", "path", "scope", "script", "seen", "unauthorized")
 
     def __init__(self, method: str, path: str, *, scope: str | None, unauthorized: Json) -> None:
         self.method = method
@@ -166,14 +169,8 @@ def new_route(
             "for any method write optum_respx.route(path=...), or use responses.add() in a loop"
         )
     path = _checked_path(path, hosts)
-    if scope is not None and scope_text(scope) is not None:
-        raise ValueError(f"scope={scope!r}: scope must be {scope_text(scope)}")
-    try:
-        _json.dumps(unauthorized)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"unauthorized= of {method} {path} cannot be sent as JSON: {error}"
-        ) from None
+    check_scope(scope)
+    json_bytes(f"unauthorized= of {method} {path}", unauthorized)
     return ApiRoute(method.upper(), path, scope=scope, unauthorized=unauthorized)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, get_args
 from urllib.parse import urlsplit
 
 from . import facts
-from .masking import mask_url
+from .masking import MASK
 from .messages import host_of
 from .whole_numbers import is_whole
 
@@ -44,6 +44,13 @@ def scope_text(value: object) -> str | None:
     if not _SCOPE.fullmatch(value):
         return "ASCII without quotation mark and backslash, for example 'openid email'"
     return None
+
+
+def check_scope(scope: str | None) -> None:
+    """``ValueError`` for a scope that is given and is none."""
+    wanted = None if scope is None else scope_text(scope)
+    if wanted is not None:
+        raise ValueError(f"scope={scope!r}: scope must be {wanted}")
 
 
 def _text(value: object) -> str | None:
@@ -148,24 +155,34 @@ def checked_base_urls(given: str | Sequence[str] | None) -> list[str]:
     """The base URLs, the sandbox's when none is given; ``ValueError`` for one that is none."""
     if given is None:
         return [facts.BASE_URL]
-    urls = [given] if isinstance(given, str) else list(given)
+    urls = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     return [_checked_base_url(url) for url in urls or [""]]
 
 
-def _checked_base_url(url: str) -> str:
+def _checked_base_url(url: object) -> str:
     """``url`` without a slash at its end; ``ValueError`` when no gateway can be there."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not host_of(url) or "@" in parts.netloc or parts.query:
+    if not isinstance(url, str) or not _is_base_url(url):
+        shown = re.sub("//.*@", f"//{MASK}@", url) if isinstance(url, str) else url
         raise ValueError(
-            f"base_url {mask_url(url)!r}: a base URL is https:// and a host, for example "
-            f"{facts.BASE_URL!r}"
+            f"base_url {shown!r}: a base URL is https:// and a host, for example {facts.BASE_URL!r}"
         )
     return url.rstrip("/")
 
 
+def _is_base_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Read, since a port is only then looked at.
+        _ = parts.port
+    except ValueError:
+        return False
+    extra = "@" in parts.netloc or parts.query or parts.fragment
+    return parts.scheme == "https" and bool(host_of(url)) and not extra
+
+
 def checked_token_path(path: str) -> str:
     """``path``; ``ValueError`` when it is none."""
-    if not path.startswith("/") or "?" in path or "#" in path:
+    if not isinstance(path, str) or not path.startswith("/") or "?" in path or "#" in path:
         raise ValueError(
             f"token_path {path!r}: a path starts with a slash and has no query, for example "
             f"{facts.TOKEN_PATH!r}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from . import facts, jws
+from .json_body import json_bytes
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -17,8 +18,9 @@ _SECOND: Final = dt.timedelta(seconds=1)
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 # The last second that `datetime` knows.
 _LATEST: Final = 253_402_300_799
-# Claims that the ledger itself decides; another value would make Token lie.
-_OWN_CLAIMS: Final = frozenset({"iat", "exp", "jti", "azp"})
+# Claims that the ledger itself decides, where another value would make Token lie; and what its life
+# is called elsewhere.
+_OWN_CLAIMS: Final = frozenset({"iat", "exp", "jti", "azp", "lifetime"})
 
 
 def epoch(moment: dt.datetime) -> int:
@@ -160,7 +162,7 @@ class Ledger:
             exp=exp,
             nbf=payload.get("nbf", 0),
             expires_in=expires_in,
-            scope=str(payload["scope"]),
+            scope=scope,
         )
         self.keep(token)
         holding = _holding(client_id, token.scope)
@@ -214,8 +216,20 @@ def _holding(client_id: str, scope: str) -> _Holding:
     return client_id, frozenset(scope.split(" "))
 
 
+def check_token(token: Token) -> Token:
+    """``token``; ``TypeError`` for what is none, which is not shown: it may be a token's value."""
+    if not isinstance(token, Token):
+        raise TypeError(
+            f"a Token is wanted and a {type(token).__name__} is given: take it from "
+            "optum_auth.last_token or optum_auth.tokens"
+        )
+    return token
+
+
 def check_claims(claims: Mapping[str, Any]) -> None:
-    """``ValueError`` for a claim that the ledger decides itself and for an ``nbf`` that is none."""
+    """``ValueError`` for a claim that the ledger decides itself and for an ``nbf`` that is none,
+    ``TypeError`` for one that is no JSON.
+    """
     taken = sorted(_OWN_CLAIMS & claims.keys())
     if taken:
         raise ValueError(
@@ -228,3 +242,5 @@ def check_claims(claims: Mapping[str, Any]) -> None:
             f"nbf={nbf!r}: nbf must be seconds since 1970, as int(optum_clock.time) + 60 "
             "(RFC 7519 section 4.1.5)"
         )
+    for name, value in claims.items():
+        json_bytes(f"claim {name!r}", value)

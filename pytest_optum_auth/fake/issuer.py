@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.clients import Credentials
-from ..core.settings import scope_text, seconds
+from ..core.settings import check_scope, seconds
 from ..core.state import GatewayState
-from ..core.tokens import Token, check_claims, epoch
+from ..core.tokens import Token, check_claims, check_token, epoch
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -29,8 +29,7 @@ class Issuer:
         ``scope``: what it may be granted, space-separated (``None``: the fake's ``scope``).
         Raises ``ValueError`` for an identifier that is registered already and for an empty value.
         """
-        if scope is not None and scope_text(scope) is not None:
-            raise ValueError(f"scope={scope!r}: scope must be {scope_text(scope)}")
+        check_scope(scope)
         with self._state.lock:
             return self._state.clients.add(client_id, client_secret, scope)
 
@@ -46,25 +45,33 @@ class Issuer:
             return credentials
 
     def issue_token(
-        self, *, client_id: str | None = None, expires_in: int | None = None, **claims: Any
+        self,
+        *,
+        client_id: str | None = None,
+        expires_in: int | None = None,
+        scope: str | None = None,
+        **claims: Any,
     ) -> Token:
         """A token without a request, to seed a cache.
 
-        ``expires_in`` (seconds) is then its life as well; by default the settings decide. Other
-        claims are added to the JWT. Raises ``ValueError`` for an unknown ``client_id``, for an
-        ``expires_in`` that is no whole number of seconds from 0, and for a claim that the token
-        decides itself.
+        ``expires_in`` (seconds) is then its life as well; by default the settings decide, and of
+        ``scope`` what the client may be granted. Other claims are added to the JWT. Raises
+        ``ValueError`` for an unknown ``client_id``, for an ``expires_in`` that is no whole number
+        of seconds from 0, for a claim that the token decides itself and for a ``scope`` that is
+        none, ``TypeError`` for a claim that is no JSON.
         """
         check_claims(claims)
+        check_scope(scope)
         if expires_in is not None and (wanted := seconds(expires_in)) is not None:
             raise ValueError(f"expires_in={expires_in!r}: expires_in must be {wanted}")
         settings = self._state.settings
         with self._state.lock:
             client = self._state.clients.known(client_id)
+            granted = settings.scope if client.scope is None else client.scope
             lifetime = settings.expires_in if settings.lifetime is None else settings.lifetime
             return self._state.ledger.issue(
                 client.credentials.client_id,
-                settings.scope if client.scope is None else client.scope,
+                granted if scope is None else scope,
                 self._state.server_now(),
                 expires_in=settings.expires_in if expires_in is None else expires_in,
                 lifetime=lifetime if expires_in is None else expires_in,
@@ -74,7 +81,8 @@ class Issuer:
     def revoke(self, token: Token | None = None) -> None:
         """From now on ``token`` (default: the last one) is refused.
 
-        Raises ``ValueError`` before any token exists and for a token of another fake.
+        Raises ``ValueError`` before any token exists and for a token of another fake, ``TypeError``
+        for what is no :class:`Token`.
         """
         with self._state.lock:
             issued = self._issued(token)
@@ -101,7 +109,7 @@ class Issuer:
                     "first"
                 )
             return ledger.tokens[-1]
-        found = ledger.find(token.value)
+        found = ledger.find(check_token(token).value)
         if found is None:
             raise ValueError(f"{token!r} was not issued by this fake")
         return found

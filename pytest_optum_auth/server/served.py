@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..core.clients import Credentials
@@ -24,9 +24,13 @@ class Server:
     gateway's host; ``ca_bundle`` is the path of the CA that clients must trust (PEM).
     """
 
+    # Another attribute would change nothing, and the test not test what it says.
+    __slots__ = ("_certificates", "_clients", "_context", "base_url", "ca_bundle", "token_url")
+
     def __init__(self, state: GatewayState, origin: str, certificates: Certificates) -> None:
         self._clients = state.clients
         self._certificates = certificates
+        self._context: ssl.SSLContext | None = None
         self.base_url = f"{origin}{urlsplit(state.base_url).path}"
         self.token_url = f"{origin}{urlsplit(state.token_url).path}"
         self.ca_bundle = certificates.ca_bundle
@@ -36,10 +40,11 @@ class Server:
         """The default client's credentials, as they are now."""
         return self._clients.default
 
-    @functools.cached_property
+    @property
     def ssl_context(self) -> ssl.SSLContext:
         """For clients: trusts the server's CA and no other."""
-        return self._certificates.client_context()
+        self._context = self._context or self._certificates.client_context()
+        return self._context
 
     def environment(self) -> dict[str, str]:
         """The variables that lead common clients to the CA, and past a proxy."""
@@ -49,6 +54,19 @@ class Server:
             hosts = [*filter(None, [os.environ.get(name)]), LOOPBACK, "localhost"]
             variables[name] = ",".join(hosts)
         return variables
+
+    # A type checker would take it to mean that every name is there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            from ..fake import FakeOptum
+
+            if not name.startswith("_") and hasattr(FakeOptum, name):
+                raise AttributeError(
+                    f"a Server has no {name!r}: it serves the fake of the fixture optum_auth, "
+                    f"optum_auth.{name}"
+                )
+            raise AttributeError(f"a Server has no attribute {name!r}")
 
     def __repr__(self) -> str:
         return f"<Server {self.base_url}>"

@@ -40,12 +40,13 @@ def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
     """The transports of ``names``; ``None``: all, those whose library is not installed do nothing.
 
     Raises ``ValueError`` for a name that no transport has, and for one that is asked for by name
-    while its library is not installed; ``TypeError`` for a string.
+    while its library is not installed; ``TypeError`` for what is no list of them.
     """
     if names is None:
         return TRANSPORTS
-    if isinstance(names, str):
-        raise TypeError(f"transports={names!r}: give a list of names, as in {names.split()!r}")
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        example = names.split() if isinstance(names, str) else list(TRANSPORTS[:1])
+        raise TypeError(f"transports={names!r}: give a list of names, as in {example!r}")
     wanted = tuple(names)
     for name in wanted:
         if name not in TRANSPORTS:
