@@ -67,6 +67,7 @@ class Clock:
         self._start = None if start is None else as_moment(start)
         self._freezer: Freezer | None = None
         self._depth = 0
+        self._moved = 0.0
 
     @property
     def now(self) -> dt.datetime:
@@ -154,10 +155,12 @@ class Clock:
                 "a Clock is running already: one clock a test, use that one (the fixture "
                 "optum_clock, or the Clock around this one)"
             )
+        self._moved = 0.0
         start = self._start or as_moment(dt.datetime.now(UTC).replace(microsecond=0))
         self._freezer = Freezer(start, ticks=self._ticks, slept=self._slept, stuck=self._stuck)
         self._timers = Timers(
             self._freezer.now,
+            moved=lambda: self._moved,
             sleeps_move=self._sleeps_move,
             sleep_to=lambda moment: self._forward(moment, " (sleep)"),
             held=active_fakes.held,
@@ -216,6 +219,7 @@ class Clock:
             before = self.now
             self._running().move_to(moment)
             delta = (moment - before) / SECOND
+            self._moved += max(0.0, delta)
             if delta:
                 active_fakes.note(f"clock {delta:+.15g} s{' (back)' if delta < 0 else why}")
 

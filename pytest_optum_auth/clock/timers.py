@@ -1,8 +1,9 @@
 """asyncio's timers under a frozen clock: a sleeper is woken when the clock reaches its time.
 
-Event loops keep the real time, so that sleeps and timeouts go on working. While a clock runs,
-each timer that is armed is remembered together with the moment on the frozen clock at which it is
-due, and nothing else of it. Timers that were armed before the clock started are left alone.
+Event loops keep the real time, so that sleeps and timeouts go on working: who asks one for its time
+is told how far the clock was moved forward as well, but the loop itself never is. While a clock
+runs, each timer that is armed is remembered together with the moment on the frozen clock at which
+it is due, and nothing else of it. Timers that were armed before the clock started are left alone.
 
 Four names of asyncio's inside stand here and nowhere else, with a test that fails when one of them
 changes: ``_ready`` and ``_scheduled`` of a loop and ``_scheduled`` of a timer, since a timer whose
@@ -14,10 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import heapq
+import sys
 import threading
+import time
 import weakref
-from asyncio import futures
+from asyncio import base_events, futures
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -37,19 +41,22 @@ _ENDS_A_SLEEP: Final = vars(futures)["_set_result_unless_cancelled"]
 class Timers:
     """The timers armed while a clock runs.
 
-    ``now`` is the time on the clock. While ``sleeps_move`` says so, a sleep of asyncio takes the
-    clock on to its end with ``sleep_to``. ``held`` is how many requests wait at a hold.
+    ``now`` is the time on the clock, ``moved`` the seconds that it was moved forward. While
+    ``sleeps_move`` says so, a sleep of asyncio takes the clock on to its end with ``sleep_to``.
+    ``held`` is how many requests wait at a hold.
     """
 
     def __init__(
         self,
         now: Callable[[], dt.datetime],
         *,
+        moved: Callable[[], float],
         sleeps_move: Callable[[], bool],
         sleep_to: Callable[[dt.datetime], None],
         held: Callable[[], int],
     ) -> None:
         self._now = now
+        self._moved = moved
         self._sleeps_move = sleeps_move
         self._sleep_to = sleep_to
         self._held = held
@@ -62,6 +69,9 @@ class Timers:
             Interception(loop, "call_at", self._around_call_at),
             Interception(loop, "call_later", self._around_call_later),
         ]
+        # Not intercepted: an event loop asks for it in each of its turns, and who asks is asked.
+        self._genuine_time = loop.time
+        self._loop_time = self._time_of(loop.time)
         self._working = Interception(loop, "run_in_executor", self._around_run_in_executor)
         self._installed = False
         self._settling = False
@@ -69,12 +79,15 @@ class Timers:
     def install(self) -> None:
         """Remember what is armed from now on."""
         self._installed = True
+        asyncio.BaseEventLoop.time = self._loop_time  # type: ignore[method-assign]
         for interception in self._arming:
             interception.install()
 
     def remove(self) -> None:
         """Undo :meth:`install`."""
         self._installed = False
+        if asyncio.BaseEventLoop.time is self._loop_time:
+            asyncio.BaseEventLoop.time = self._genuine_time  # type: ignore[method-assign]
         for interception in self._arming:
             interception.remove()
         self._due.clear()
@@ -94,7 +107,7 @@ class Timers:
         loop = _running_loop()
         self._working.install()
         self._settling = True
-        end = loop.time() + _A_MOMENT
+        end = time.monotonic() + _A_MOMENT
         held = self._held()
         idle = 0
         try:
@@ -106,7 +119,7 @@ class Timers:
                 if idle < _IDLE_TURNS:
                     continue
                 jobs = [job for job in self._jobs if not job.done() and job.get_loop() is loop]
-                if len(jobs) <= self._held() - held or loop.time() > end:
+                if len(jobs) <= self._held() - held or time.monotonic() > end:
                     return
                 await asyncio.wait(jobs, timeout=_A_LOOK, return_when=asyncio.FIRST_COMPLETED)
                 idle = 0
@@ -169,6 +182,7 @@ class Timers:
             if delay is None:
                 span = when - loop.time()
                 delay = round(span, 2 if span > 1 else 3)
+                when -= self._moved()
             due = self._is_due(delay)
             timer: asyncio.TimerHandle = beneath(loop, when, callback, *args, context=context)
             is_sleep = callback is _ENDS_A_SLEEP
@@ -191,6 +205,15 @@ class Timers:
                 self._delay.seconds = None
 
         return call_later
+
+    def _time_of(self, beneath: Method) -> Method:
+        @functools.wraps(beneath)
+        def loop_time(loop: asyncio.BaseEventLoop) -> Any:
+            told = beneath(loop)
+            asks_itself = sys._getframe(1).f_globals is vars(base_events)
+            return told if asks_itself else told + self._moved()
+
+        return loop_time
 
     def _around_run_in_executor(self, beneath: Method) -> Method:
         def run_in_executor(loop: Any, *args: Any, **kwargs: Any) -> Any:
