@@ -49,6 +49,7 @@ class Clock:
         "_depth",
         "_freezer",
         "_lock",
+        "_moved",
         "_start",
         "_ticks",
         "_timers",
