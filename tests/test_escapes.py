@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ftplib
 import functools
+import gc
 import http.client
 import logging
 import logging.handlers
@@ -21,6 +22,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+import warnings
 import xmlrpc.client
 from collections.abc import Callable, Coroutine, Iterator
 from types import ModuleType
@@ -358,7 +360,11 @@ def test_nothing_leaves(way: str, spelling: str, guarded: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_to_another_host_it_would_leave(way: str, judged: None) -> None:
     with FakeOptum(transports=[], strict=False), logging_proxy() as (proxy, sent):
-        stop = stopped_by(WAYS[way], OTHER, proxy)
+        with warnings.catch_warnings():
+            # Before Python 3.12, http.client leaves the answer open that refuses a tunnel.
+            warnings.simplefilter("ignore", ResourceWarning)
+            stop = stopped_by(WAYS[way], OTHER, proxy)
+            gc.collect(1)
 
     assert stop == (set() if way in PROXIES else {Asked})
     assert [OTHER.encode() in request for request in sent] == [True] * (way in PROXIES)

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from _pytest._io.pprint import PrettyPrinter
 from _pytest._io.saferepr import saferepr
 
 from pytest_optum_auth.live.redaction.process_patches import mask_before_the_cut, mask_log_lines
@@ -161,6 +162,19 @@ def test_a_value_is_masked_before_it_is_shortened(
     assert saferepr(value) == plain
     assert shown in masked
     assert not [i for i in range(len(LONG) - 3) if repr(LONG[i : i + 4])[1:-1] in masked]
+
+
+def test_bytes_are_masked_before_they_are_wrapped(redactor: Redactor) -> None:
+    value = b"." * 60 + LONG.encode() + b"." * 60
+    plain = PrettyPrinter().pformat(value)
+    restore = mask_before_the_cut(redactor)
+    masked = PrettyPrinter().pformat(value)
+    restore()
+
+    assert PrettyPrinter().pformat(value) == plain
+    # Unmasked, it stands on two lines.
+    assert repr(LONG.encode())[2:-1] not in plain
+    assert "[S]" in masked
 
 
 def test_the_files_that_options_name_are_masked(
