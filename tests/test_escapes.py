@@ -359,12 +359,12 @@ def test_nothing_leaves(way: str, spelling: str, guarded: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_to_another_host_it_would_leave(way: str, judged: None) -> None:
-    with FakeOptum(transports=[], strict=False), logging_proxy() as (proxy, sent):
-        with warnings.catch_warnings():
-            # Before Python 3.12, http.client leaves the answer open that refuses a tunnel.
-            warnings.simplefilter("ignore", ResourceWarning)
-            stop = stopped_by(WAYS[way], OTHER, proxy)
-            gc.collect(1)
+    ignored = warnings.catch_warnings()
+    with FakeOptum(transports=[], strict=False), logging_proxy() as (proxy, sent), ignored:
+        # Before Python 3.12, http.client leaves the answer open that refuses a tunnel.
+        warnings.simplefilter("ignore", ResourceWarning)
+        stop = stopped_by(WAYS[way], OTHER, proxy)
+        gc.collect(1)
 
     assert stop == (set() if way in PROXIES else {Asked})
     assert [OTHER.encode() in request for request in sent] == [True] * (way in PROXIES)
