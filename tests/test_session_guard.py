@@ -151,6 +151,29 @@ def test_a_test_without_a_fake_that_asks_a_gateway_fails(
     )
 
 
+def test_a_fixture_that_asks_before_the_fake_begins_is_told_so(
+    run: Run, request: pytest.FixtureRequest
+) -> None:
+    result = run(
+        ASK
+        + """
+@pytest.fixture(autouse=True)
+def warmed_up():
+    ask()
+
+def test_it(optum_auth): pass
+"""
+    )
+
+    item = f"{request.node.originalname}.py::test_it"
+    result.assert_outcomes(passed=1, errors=1)
+    assert part(result, "ERROR at teardown of test_it") == [
+        f"{STOPPED}{item} opened it before its fake began, or after its end: let the fixture that "
+        "asks the gateway take optum_auth, or mark the test with optum_auth, whose fixture is then "
+        "set up first"
+    ]
+
+
 def test_one_that_swallows_it_fails_at_its_end(run: Run, request: pytest.FixtureRequest) -> None:
     result = run(ASKS.format(suppressed="Exception"))
 

@@ -67,6 +67,12 @@ class SessionGuard:
             )
         elif item is not None and is_expected:
             message += f"{item.nodeid} opened it: {egress_guard.NOT_ENTERED}"
+        elif item is not None and "optum_auth" in getattr(item, "fixturenames", ()):
+            message += (
+                f"{item.nodeid} opened it before its fake began, or after its end: let the fixture "
+                "that asks the gateway take optum_auth, or mark the test with optum_auth, whose "
+                "fixture is then set up first"
+            )
         elif item is not None:
             message += (
                 f"{item.nodeid} opened it without a fake, or after its end: ask for the fixture "
