@@ -232,6 +232,64 @@ class TestIt(unittest.TestCase):
     assert part(result, "TestIt.test_that_fails")
 
 
+def test_a_testcase_that_fails_tells_its_traffic_and_what_it_left_unmet_once(run: Run) -> None:
+    result = run(
+        TOKEN_REQUEST
+        + """
+import unittest
+import pytest
+from pytest_optum_auth import faults
+
+class TestIt(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _fake(self, optum_auth):
+        ask(optum_auth)
+        optum_auth.inject(faults.server_error())
+
+    def test_that_fails(self):
+        self.assertEqual(1, 2)
+"""
+    )
+
+    result.assert_outcomes(failed=1)
+    assert part(result, "Optum strictness") == [
+        "server_error() on the token endpoint was injected 1x and met 0x: the test does not test it"
+    ]
+    assert len(part(result, "Optum traffic")) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "body", "outcomes"),
+    [
+        ("", "self.skipTest('another day')", {"skipped": 1}),
+        ("@unittest.expectedFailure", "self.fail('as ever')", {"xfailed": 1}),
+        ("", "pass", {"passed": 1, "errors": 1}),
+    ],
+    ids=["skipped", "expected-failure", "passed"],
+)
+def test_a_testcase_is_excused_of_an_unmet_fault_as_a_function_is(
+    how: str, body: str, outcomes: dict[str, int], run: Run
+) -> None:
+    result = run(
+        f"""
+import unittest
+import pytest
+from pytest_optum_auth import faults
+
+class TestIt(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _fake(self, optum_auth):
+        optum_auth.inject(faults.server_error())
+
+    {how}
+    def test_it(self):
+        {body}
+"""
+    )
+
+    result.assert_outcomes(**outcomes)
+
+
 # doctest.
 
 DOCTEST = '''

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import itertools
 import traceback
-from collections.abc import Generator
 from typing import Any, Final
 
 import pytest
@@ -19,12 +18,10 @@ TRAFFIC: Final = "Optum traffic"
 STRICTNESS: Final = "Optum strictness"
 
 
-def reported(
-    item: pytest.Item, call: pytest.CallInfo[None], *, ends: bool
-) -> Generator[None, Any, Any]:
-    """Around the making of a report; ``ends``: it is none of a subtest, which the test outlives."""
-    _name_fixture(call)
-    report = yield
+def complete(
+    report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo[None], *, ends: bool
+) -> None:
+    """Add to ``report``; ``ends``: it is none of a subtest, which the test outlives."""
     fake = item.stash.get(FAKE, None)
     if call.excinfo is not None:
         if fake is not None:
@@ -39,7 +36,6 @@ def reported(
         if fake is not None:
             # pytest keeps its items to the end of the run.
             del item.stash[FAKE]
-    return report
 
 
 def _explain(
@@ -78,9 +74,9 @@ def _end_of_test() -> None:
             del fakes.entered[fake]
 
 
-def _name_fixture(call: pytest.CallInfo[None]) -> None:
-    """Let what a fake says at its end name the fixture that it stands in."""
-    if call.excinfo is None or call.when != "teardown":
+def name_fixture(call: pytest.CallInfo[None]) -> None:
+    """Let what a fake says at its end, in the teardown, name the fixture that it stands in."""
+    if call.excinfo is None:
         return
     value = call.excinfo.value
     # pytest puts what several fixtures say into a group.
