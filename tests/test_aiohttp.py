@@ -304,21 +304,11 @@ def test_but_not_when_nobody_listens(optum_auth: FakeOptum) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("headers", "error"),
-    [
-        ({"Content-Length": "50"}, aiohttp.ClientPayloadError),
-        ({"Transfer-Encoding": "chunked"}, aiohttp.ClientResponseError),
-    ],
-    ids=["length", "chunks"],
-)
-def test_an_answer_that_lies_about_its_end_is_cut(
-    headers: dict[str, str], error: type[Exception], optum_auth: FakeOptum
-) -> None:
-    optum_auth.inject(faults.http_error(200, json={}, headers=headers))
+def test_an_answer_that_lies_about_its_end_is_cut(optum_auth: FakeOptum) -> None:
+    optum_auth.inject(faults.http_error(200, json={}, headers={"Content-Length": "50"}))
 
     async def twice(session: aiohttp.ClientSession) -> int:
-        with pytest.raises(error):
+        with pytest.raises(aiohttp.ClientPayloadError):
             await ask(session, optum_auth)
         return await ask(session, optum_auth)
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from email.utils import parsedate_to_datetime
+from typing import Any
 
+import aiohttp
+import httpx
+import httpx2
 import pytest
+import requests
+import urllib3
 from token_requests import START, ask, at_new_year, call
 from transports_under_test import IN_PROCESS, Send, Transport, send_over_https
 from transports_under_test import send_with_requests as send_here
@@ -102,6 +108,41 @@ def test_a_204_cannot_tell_a_length(send: Send, optum_auth: FakeOptum) -> None:
     optum_auth.inject(faults.http_error(204, headers={"Content-Length": "5"}))
 
     assert "Content-Length" not in ask(send, optum_auth).headers
+
+
+def test_an_answer_with_the_fields_of_one_that_came_in_chunks_is_whole(
+    send: Send, optum_auth: FakeOptum
+) -> None:
+    recorded = {"Transfer-Encoding": "chunked", "Content-Type": "text/plain"}
+    optum_auth.protect("GET", PATH, text="all of it", headers=recorded)
+
+    answers = [call(send, optum_auth.issue_token()) for _ in range(2)]
+
+    assert [answer.content for answer in answers] == [b"all of it"] * 2
+    assert [answer.headers["Content-Length"] for answer in answers] == ["9"] * 2
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_httpx_is_told_the_phrase_of_a_status(library: Any, optum_auth: FakeOptum) -> None:
+    optum_auth.inject(faults.http_error(418))
+
+    assert library.post(optum_auth.token_url).extensions["reason_phrase"] == b"I'm a Teapot"
+
+
+CUT = (
+    requests.exceptions.ChunkedEncodingError,
+    httpx.RemoteProtocolError,
+    httpx2.RemoteProtocolError,
+    aiohttp.ClientPayloadError,
+    urllib3.exceptions.ProtocolError,
+)
+
+
+def test_an_answer_that_is_shorter_than_it_says_is_cut(send: Send, optum_auth: FakeOptum) -> None:
+    optum_auth.protect("GET", PATH, json=[], headers={"Content-Length": "50"})
+
+    with pytest.raises(CUT):
+        call(send, optum_auth.issue_token())
 
 
 @IN_PROCESS

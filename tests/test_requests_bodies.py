@@ -25,8 +25,9 @@ REPLIES = {
     "empty": Reply(content=b""),
     "no content": Reply(204),
     "not modified": Reply(304, headers={"Content-Length": "7"}),
-    "chunks that are none": Reply(content=TEXT, headers={"Transfer-Encoding": "chunked"}),
+    "in chunks": Reply(content=TEXT, headers={"Transfer-Encoding": "chunked"}),
     "shorter than it says": Reply(content=TEXT, headers={"Content-Length": "700"}),
+    "of a length that is no number": Reply(content=TEXT, headers={"Content-Length": "x"}),
     "longer than it says": Reply(content=TEXT, headers={"Content-Length": "7"}),
 }
 

@@ -168,14 +168,20 @@ def render(answer: Response, *, close: bool) -> bytes:
 def ends_connection(answer: Response, method: str) -> bool:
     """Whether nothing can follow ``answer`` to a request with ``method``.
 
-    It is none that ends (RFC 9110 section 15.2), it asks for that, or its fields lie about its end.
+    It is none that ends (RFC 9110 section 15.2), it asks for that, or its length is a lie.
     """
     fields = Headers(answer.headers)
     length = fields.get("content-length", "0")
     honest = method == "HEAD" or length == str(len(answer.body))
-    return (
-        answer.status < 200 or not honest or "connection" in fields or "transfer-encoding" in fields
-    )
+    return answer.status < 200 or not honest or "connection" in fields
+
+
+def received(answer: Response, method: str) -> tuple[bytes, int]:
+    """What arrives of the body of ``answer`` by its length, and how many bytes never come."""
+    length = Headers(answer.headers).get("content-length", "")
+    if method == "HEAD" or answer.status == 304 or not length.isdecimal():
+        return answer.body, 0
+    return answer.body[: int(length)], max(0, int(length) - len(answer.body))
 
 
 def _parse_head(lines: list[str]) -> _Head:

@@ -21,8 +21,6 @@ HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 Json = Mapping[str, object] | Sequence[object] | str | float | bool | None
 # RFC 6749 section 5.2: what `error_description` must not hold, and a client may have sent.
 _NOT_DESCRIBING: Final = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
-# RFC 9112 section 6: by these an answer tells where it ends.
-_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 @functools.lru_cache(maxsize=1024)
@@ -117,19 +115,26 @@ class Response:
         """The answer as it is sent ``at`` (server's clock) to a request with ``method``.
 
         By RFC 9110: without a body where none may be (sections 15.2, 15.3.5, 15.3.6, 15.4.5) and in
-        answer to HEAD (9.3.2); with ``Content-Length`` where one may be, unless the answer tells
-        its end itself (8.6); with the ``Date`` (6.6.1), unless it has one.
+        answer to HEAD (9.3.2); with ``Content-Length`` where one may be (8.6); with the ``Date``
+        (6.6.1), unless it has one. Whether it comes in chunks is the transport's matter (RFC 9112
+        section 6.1), and may have been copied from a real answer.
         """
         body = b"" if self.status < 200 or self.status in (204, 205, 304) else self.body
         headers = self.headers
         names = {name.lower() for name, _ in headers}
+        if "transfer-encoding" in names:
+            headers = _without("transfer-encoding", headers)
         if self.status < 200 or self.status == 204:
-            headers = tuple(field for field in headers if field[0].lower() not in _FRAMING)
-        elif self.status != 304 and _FRAMING.isdisjoint(names):
+            headers = _without("content-length", headers)
+        elif self.status != 304 and "content-length" not in names:
             headers = (*headers, ("Content-Length", str(len(body))))
         if self.status >= 200 and "date" not in names:
             headers = (*headers, ("Date", _date(at.replace(microsecond=0))))
         return Response(self.status, headers, b"" if method == "HEAD" else body)
+
+
+def _without(key: str, fields: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(field for field in fields if field[0].lower() != key)
 
 
 @functools.lru_cache(maxsize=16)

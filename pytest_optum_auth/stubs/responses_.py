@@ -27,9 +27,7 @@ __tracebackhide__ = True  # in the traceback of a test
 
 _NAME: Final = "optum_responses"
 _FORM: Final = "application/x-www-form-urlencoded"
-# Of the connection that there was none of.
 _PASSES: Final = "it passes requests through, and nothing leaves the machine"
-_HOP: Final = frozenset({"transfer-encoding", "connection"})
 _Found = tuple[responses.BaseResponse, list[responses.BaseResponse]]
 
 
@@ -147,7 +145,8 @@ def _prepared(request: Request) -> _Prepared:
 def _response(answer: requests.Response, changed: bool) -> Response:
     """``changed``: a callback may have read it, and put something else in its place."""
     raw = answer.raw
-    fields = [(name, value) for name, value in raw.headers.items() if name.lower() not in _HOP]
+    # Of a connection there was none.
+    fields = [field for field in raw.headers.items() if field[0].lower() != "connection"]
     if changed:
         fields = [(name, value) for name, value in fields if name.lower() != "content-encoding"]
         return Response(answer.status_code, tuple(fields), answer.content)

@@ -25,8 +25,6 @@ from .respx_internals import wants_all_called
 __tracebackhide__ = True  # in the traceback of a test
 
 _NAME: Final = "optum_respx"
-# Of the connection that there was none of.
-_HOP: Final = frozenset({"transfer-encoding", "connection"})
 _URL_PARTS: Final = ("method", "scheme", "host", "path", "url")
 
 
@@ -97,7 +95,8 @@ async def _read(answer: httpx.Response) -> Response:
 
 
 def _response(answer: httpx.Response, body: bytes) -> Response:
-    fields = [(name, value) for name, value in answer.headers.multi_items() if name not in _HOP]
+    # Of a connection there was none.
+    fields = [field for field in answer.headers.multi_items() if field[0] != "connection"]
     return Response(answer.status_code, tuple(fields), body)
 
 

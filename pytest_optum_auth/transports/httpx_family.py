@@ -10,12 +10,14 @@ change: ``Client._transport_for_url``, ``HTTPTransport._pool`` and, of httpcore'
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import http.client
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 from ..core.active import gateway_at
 from ..core.gateway import Gateway
+from ..core.http11 import received
 from ..core.messages import Headers, NetworkFault, Request, Response
 from ..patching import Interception, Lookout, Method, OverOthers
 from ..stubs.foreign import passage_of, past, past_async, respx_in, tool_of
@@ -40,6 +42,7 @@ class HttpxTransport:
             "disconnect": library.RemoteProtocolError,
         }
         self._ends = ConnectionEnds(self._core)
+        self._cut_stream = _kind_of_cut_stream(library)
         sync, not_sync = library.HTTPTransport, library.AsyncHTTPTransport
         self._halves = (
             _Half(library.Client, sync, "handle_request", self._around_sync),
@@ -137,12 +140,18 @@ class HttpxTransport:
         )
 
     def _outgoing(self, answer: Response, request: Any) -> Any:
+        body, missing = received(answer, request.method)
         # A stream, as from the network: closing it is what tells the client the elapsed time.
+        stream = self._library.ByteStream(body)
+        if missing:
+            fault = NetworkFault("disconnect", f"{missing} bytes of the answer never came")
+            stream = self._cut_stream(body, self._exception(fault, request))
+        phrase = http.client.responses.get(answer.status, "")
         return self._library.Response(
             answer.status,
             headers=answer.headers,
-            stream=self._library.ByteStream(answer.body),
-            extensions={"http_version": b"HTTP/1.1"},
+            stream=stream,
+            extensions={"http_version": b"HTTP/1.1", "reason_phrase": phrase.encode()},
             request=request,
         )
 
@@ -190,6 +199,26 @@ class _Half:
             return chosen if tool is None else PastTool(tool, beneath(client, url), chosen)
 
         return transport_for_url
+
+
+def _kind_of_cut_stream(library: ModuleType) -> type:
+    """The kind of stream of ``library`` that raises an error at its end."""
+
+    class CutStream(library.ByteStream):  # type: ignore[misc, name-defined]
+        def __init__(self, body: bytes, error: Exception) -> None:
+            super().__init__(body)
+            self._error = error
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield from super().__iter__()
+            raise self._error
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for chunk in super().__aiter__():
+                yield chunk
+            raise self._error
+
+    return CutStream
 
 
 def _gateway_of(url: Any) -> Gateway | None:

@@ -14,7 +14,7 @@ import http.client
 import io
 from collections.abc import Generator
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 import urllib3
 from urllib3.util import Retry
@@ -36,20 +36,15 @@ class _Received(http.client.HTTPResponse):
         self.reason = http.client.responses.get(answer.status, "")
         self.version = 11
         self.will_close = False
-        self.chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
-        self.chunk_left = None
+        self.chunked = False
         length = self.headers.get("content-length", "")
         if method == "HEAD" or answer.status in (204, 304):
             self.length = 0
-        elif length.isdecimal() and not self.chunked:
+        elif length.isdecimal():
             self.length = int(length)
         else:
             # As far as the connection goes.
             self.length = None
-
-
-# What stands in the way of a body's bytes.
-_CODED: Final = ("content-encoding", "transfer-encoding")
 
 
 class Urllib3Response(urllib3.HTTPResponse):
@@ -72,7 +67,7 @@ class Urllib3Response(urllib3.HTTPResponse):
         self._size = len(answer.body)
         self._read_at_once = 0
         fields = self._received.headers
-        self._is_plain = not any(name in fields for name in _CODED)
+        self._is_plain = "content-encoding" not in fields
         super().__init__(
             body=self._received,
             # urllib3's own kind of headers is at another place in each of its versions.

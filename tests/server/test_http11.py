@@ -10,6 +10,7 @@ from pytest_optum_auth.core.http11 import (
     MalformedRequest,
     RequestParser,
     ends_connection,
+    received,
     render,
 )
 from pytest_optum_auth.core.messages import Response
@@ -269,10 +270,26 @@ def test_the_answers_own_connection_field_stays() -> None:
         (Response(204, (), b""), "GET", False),
         (Response(200, (("Content-Length", "2"),), b""), "HEAD", False),
         (Response(200, (("content-length", "50"),), b"{}"), "GET", True),
-        (Response(200, (("Transfer-Encoding", "chunked"),), b"{}"), "GET", True),
         (Response(200, (("Connection", "close"), ("Content-Length", "2")), b"{}"), "GET", True),
         (Response(103, (), b""), "GET", True),
     ],
 )
 def test_whether_something_can_follow_an_answer(answer: Response, method: str, ends: bool) -> None:
     assert ends_connection(answer, method) is ends
+
+
+@pytest.mark.parametrize(
+    ("status", "length", "method", "arrives"),
+    [
+        (200, "2", "GET", (b"{}", 0)),
+        (200, "50", "GET", (b"{}", 48)),
+        (200, "1", "GET", (b"{", 0)),
+        (200, "two", "GET", (b"{}", 0)),
+        (200, "50", "HEAD", (b"{}", 0)),
+        (304, "50", "GET", (b"{}", 0)),
+    ],
+)
+def test_what_arrives_of_an_answer(
+    status: int, length: str, method: str, arrives: tuple[bytes, int]
+) -> None:
+    assert received(Response(status, (("Content-Length", length),), b"{}"), method) == arrives
