@@ -198,8 +198,9 @@ def test_the_end_that_pypy_has_no_word_for_is_no_trouble(
 
     # Of the server: the client at hand reads into a buffer.
     monkeypatch.setattr(ssl.SSLSocket, "recv", recv)
-    # As the client meets it: an end in the middle of TLS, no answer, or a reset.
-    with connected(optum_server) as connection, pytest.raises(OSError, match=r"EOF|closed|reset"):
+    # How the client meets the end depends on how far it has come.
+    ends = (ConnectionError, ssl.SSLEOFError)
+    with connected(optum_server) as connection, pytest.raises(ends):
         ask(connection, optum_auth)
 
     assert optum_auth.problems() == ""
