@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import time
 from typing import Any
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.optum_clock("2026-01-01T00:00:00Z")
 class RealTime:
     """The real clock, kept where freezegun does not look."""
 
-    read = staticmethod(time.perf_counter)
+    read = staticmethod(functools.partial(time.perf_counter))
 
 
 async def sleep_in_asyncio() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import subprocess
 import sys
 import threading
@@ -28,7 +29,7 @@ sleeps_move = pytest.mark.optum_clock("2026-01-01T00:00:00Z", sleep_moves=True)
 class RealTime:
     """The real clock, kept where no freezer looks."""
 
-    read = staticmethod(time.perf_counter)
+    read = staticmethod(functools.partial(time.perf_counter))
 
 
 @sleeps_move

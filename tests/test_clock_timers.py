@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import gc
 import heapq
 import multiprocessing
@@ -26,7 +27,7 @@ from pytest_optum_auth.clock import timers
 class RealTime:
     """The real clock, kept where no freezer looks."""
 
-    read = staticmethod(time.perf_counter)
+    read = staticmethod(functools.partial(time.perf_counter))
 
 
 def test_asyncio_has_the_names_that_we_take_from_its_inside() -> None:

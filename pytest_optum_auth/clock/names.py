@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-# What a look at a module has found, by its name: a cache and nothing else.
-_looked_at: Final[dict[str, tuple[tuple[str, ...], bool]]] = {}
-_UNKNOWN: Final = ((), False)
+from . import kept
+
+_Texts = tuple[str, ...]
+# What a look at a module has found, by its name: its names, whether one of them holds a clock
+# function, and those whose functions and classes keep one. A cache and nothing else.
+_looked_at: Final[dict[str, tuple[_Texts, bool, _Texts]]] = {}
+_UNKNOWN: Final[tuple[_Texts, bool, _Texts]] = ((), False, ())
+# Who knows none of them, by whatever name, has kept nothing of theirs.
+_CLOCK_MODULES: Final = (datetime, time)
 
 
 def namespace_of(module: object) -> dict[str, Any] | None:
@@ -31,35 +39,41 @@ class Names:
         # The objects are kept, so that nothing else gets the ids of theirs. A stand-in is where
         # somebody has put back what he found under an earlier clock.
         self._pairs = {id(one): pair for pair in pairs for one in pair}
+        # Each look at `datetime.now` makes another one; they are equal.
+        self._functions = {pair[0]: pair for pair in pairs if not isinstance(pair[0], type)}
+        self._kinds = set(map(type, self._functions))
+        self._genuine = {id(stand_in): genuine for genuine, stand_in in reversed(pairs)}
+        self._known = self._pairs.keys() | set(map(id, _CLOCK_MODULES))
         self._changed: list[tuple[dict[str, Any], str, object, object]] = []
+        self._kept: list[tuple[dict[str, Any], _Texts]] = []
 
     def replace_everywhere(self, keeps: Callable[[str], bool], *, remember: bool) -> None:
         """In all loaded modules but those of whose names ``keeps`` says so.
 
         To ``remember`` what a look at each has found is for pairs that are always the same.
         """
-        known = _looked_at if remember else {}
-        wanted = self._pairs.keys()
+        looked_at = _looked_at if remember else {}
         for name, module in list(sys.modules.items()):
             namespace = namespace_of(module)
             if namespace is None:
                 continue
             names = tuple(namespace)
-            last, holds = known.get(name, _UNKNOWN)
+            last, holds, keepers = looked_at.get(name, _UNKNOWN)
             # Like freezegun, which looks at a module again when its names are others.
             if names != last:
-                holds = not wanted.isdisjoint(map(id, namespace.values()))
-                known[name] = (names, holds)
-            if holds and not keeps(name):
-                self.replace_in(namespace)
+                holds = not self._known.isdisjoint(map(id, namespace.values()))
+                keepers = names if holds else ()
+                looked_at[name] = (names, holds, keepers)
+            if (holds or keepers) and not keeps(name):
+                holds = holds and self._replace_names(namespace)
+                keepers = self._replace_kept(namespace, keepers)
+                looked_at[name] = (names, holds, keepers)
 
     def replace_in(self, namespace: dict[str, Any]) -> None:
         """In one module's namespace."""
-        for name, value in list(namespace.items()):
-            if id(value) in self._pairs:
-                genuine, stand_in = self._pairs[id(value)]
-                namespace[name] = stand_in
-                self._changed.append((namespace, name, genuine, stand_in))
+        self._replace_names(namespace)
+        if not self._known.isdisjoint(map(id, namespace.values())):
+            self._replace_kept(namespace, tuple(namespace))
 
     def put_back(self) -> None:
         """Undo it, but for what somebody else has replaced since."""
@@ -67,3 +81,34 @@ class Names:
             if namespace.get(name) is stand_in:
                 namespace[name] = genuine
         self._changed.clear()
+        for namespace, keepers in self._kept:
+            kept.exchange(namespace, keepers, lambda value: self._genuine.get(id(value), value))
+        self._kept.clear()
+
+    def _replace_names(self, namespace: dict[str, Any]) -> bool:
+        before = len(self._changed)
+        for name, value in list(namespace.items()):
+            pair = self._pair_of(value)
+            if pair is not None:
+                genuine, stand_in = pair
+                namespace[name] = stand_in
+                self._changed.append((namespace, name, genuine, stand_in))
+        return len(self._changed) > before
+
+    def _replace_kept(self, namespace: dict[str, Any], names: _Texts) -> _Texts:
+        # The stand-ins keep the genuine classes.
+        if not names or any(namespace is vars(module) for module in _CLOCK_MODULES):
+            return ()
+        keepers = kept.exchange(namespace, names, self._stand_in)
+        if keepers:
+            self._kept.append((namespace, keepers))
+        return keepers
+
+    def _stand_in(self, value: object) -> object:
+        pair = self._pair_of(value)
+        return value if pair is None else pair[1]
+
+    def _pair_of(self, value: object) -> tuple[object, object] | None:
+        if type(value) in self._kinds:
+            return self._functions.get(value)
+        return self._pairs.get(id(value))

@@ -119,6 +119,11 @@ GENUINE_AND_STAND_IN: Final[list[tuple[object, object]]] = [
     (Genuine.Date, date),
     (Genuine.DateTime, datetime),
     *((reading.genuine, reading) for reading in FUNCTIONS.values()),
+    # As somebody keeps them, in the factory of a field above all.
+    (Genuine.Date.today, date.today),
+    (Genuine.DateTime.now, datetime.now),
+    (Genuine.DateTime.today, datetime.today),
+    (Genuine.DateTime.utcnow, datetime.utcnow),
 ]
 THEIRS_AND_STAND_IN: Final[list[tuple[object, object]]] = [
     (Their.Date, date),

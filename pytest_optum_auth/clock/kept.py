@@ -1,0 +1,71 @@
+"""What the functions and classes of a module have kept of others since it was loaded.
+
+Default arguments, attributes of classes, and what a closure holds, such as the factory of a field
+of a dataclass. Of each module its own alone: what it has imported is looked at where it is at home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, MutableMapping
+from types import FunctionType
+from typing import Any, Final
+
+# What is to stand in the place of a value: another one, or itself.
+Other = Callable[[Any], Any]
+_BOUND_TO_THE_CLASS: Final = (staticmethod, classmethod)
+
+
+def exchange(namespace: dict[str, Any], names: Iterable[str], other: Other) -> tuple[str, ...]:
+    """Put ``other(value)`` where one of ``names`` keeps a value; the names that keep another."""
+    home = namespace.get("__name__")
+    return tuple(name for name in names if _in(namespace.get(name), home, other))
+
+
+def _in(value: Any, home: object, other: Other) -> bool:
+    if type(value) is FunctionType:
+        return value.__module__ == home and _in_function(value, other)
+    if issubclass(type(value), type) and vars(value).get("__module__") == home:
+        return _in_class(value, other)
+    return False
+
+
+def _in_class(owner: type, other: Other) -> bool:
+    changed = False
+    for name, value in list(vars(owner).items()):
+        bound = type(value) in _BOUND_TO_THE_CLASS
+        kept = value.__func__ if bound else value
+        if type(kept) is FunctionType:
+            changed |= _in_function(kept, other)
+        elif (new := other(kept)) is not kept:
+            # Not by the class's own way to set an attribute, which may have another meaning.
+            type.__setattr__(owner, name, type(value)(new) if bound else new)
+            changed = True
+    return changed
+
+
+def _in_function(function: FunctionType, other: Other) -> bool:
+    changed = False
+    if function.__defaults__:
+        defaults = tuple(map(other, function.__defaults__))
+        if any(new is not old for new, old in zip(defaults, function.__defaults__, strict=True)):
+            function.__defaults__ = defaults
+            changed = True
+    changed |= _in_mapping(function.__kwdefaults__ or {}, other)
+    for cell in function.__closure__ or ():
+        try:
+            kept = cell.cell_contents
+        except ValueError:  # what it is to hold has not been made yet
+            continue
+        if (new := other(kept)) is not kept:
+            cell.cell_contents = new
+            changed = True
+    return changed
+
+
+def _in_mapping(mapping: MutableMapping[str, Any], other: Other) -> bool:
+    changed = False
+    for name, kept in mapping.items():
+        if (new := other(kept)) is not kept:
+            mapping[name] = new
+            changed = True
+    return changed

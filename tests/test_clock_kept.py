@@ -1,0 +1,172 @@
+"""Clock functions that a client has kept since it was loaded: they tell the time of the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime as dt
+import functools
+import sched
+import time
+from collections.abc import Callable
+from datetime import datetime
+from types import CellType, FunctionType
+from typing import ClassVar
+
+import pytest
+
+from pytest_optum_auth import Clock
+
+UTC = dt.timezone.utc
+NEW_YEAR = datetime(2031, 1, 1, tzinfo=UTC)
+
+utcnow = datetime.utcnow
+
+
+def by_default(now: Callable[[], float] = time.time) -> float:
+    return now()
+
+
+def by_a_keyword(*, now: Callable[[], float] = time.time) -> float:
+    return now()
+
+
+def by_the_class(of: type[datetime] = datetime) -> float:
+    return of.now(UTC).timestamp()
+
+
+async def in_a_coroutine(now: Callable[[], float] = time.time) -> float:
+    return now()
+
+
+def made_by(now: Callable[[], float]) -> Callable[[], float]:
+    return lambda: now()
+
+
+in_a_closure = made_by(time.time)
+
+
+@dataclasses.dataclass
+class Token:
+    """As clients keep one."""
+
+    at: float = dataclasses.field(default_factory=time.time)
+    issued: datetime = dataclasses.field(default_factory=datetime.now)
+
+
+class Client:
+    now = time.time
+    static = staticmethod(time.time)
+    moment: ClassVar[type[datetime]] = datetime
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+
+    def by_its_method(self, now: Callable[[], float] = time.time) -> float:
+        return now()
+
+    @classmethod
+    def by_its_class(cls, now: Callable[[], float] = time.time) -> float:
+        return now()
+
+    @staticmethod
+    def by_nobody(now: Callable[[], float] = time.time) -> float:
+        return now()
+
+
+READS: dict[str, Callable[[], float]] = {
+    "a default argument": lambda: by_default(),
+    "a keyword's default": lambda: by_a_keyword(),
+    "a default class": lambda: by_the_class(),
+    "a coroutine's default": lambda: asyncio.run(in_a_coroutine()),
+    "a closure": lambda: in_a_closure(),
+    "a field's factory": lambda: Token().at,
+    "a field's factory of the class": lambda: Token().issued.timestamp(),
+    "an attribute of a class": lambda: Client().now(),
+    "a static method": lambda: Client().static(),
+    "a class in a class": lambda: Client.moment.now(UTC).timestamp(),
+    "a default of __init__": lambda: Client().clock(),
+    "a method's default": lambda: Client().by_its_method(),
+    "a class method's default": lambda: Client.by_its_class(),
+    "a static method's default": lambda: Client.by_nobody(),
+    "a method of the class": lambda: utcnow().replace(tzinfo=UTC).timestamp(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow")
+@pytest.mark.parametrize("kept", list(READS))
+def test_it_tells_the_time_of_each_clock_and_the_real_time_without_one(kept: str) -> None:
+    for year in (2031, 2032):
+        with Clock(datetime(year, 1, 1, tzinfo=UTC)) as clock:
+            assert READS[kept]() == clock.time
+            clock.tick(3600)
+            assert READS[kept]() == clock.time
+        assert abs(READS[kept]() - time.time()) < 60
+
+
+def test_what_was_kept_is_the_genuine_one_again() -> None:
+    with Clock(0):
+        pass
+
+    assert by_default.__defaults__ == Client.__init__.__defaults__ == (time.time,)
+    assert by_a_keyword.__kwdefaults__ == {"now": time.time}
+    assert vars(Client)["now"] is vars(Client)["static"].__func__ is time.time
+    assert type(time.time) is type(len)
+
+
+def test_a_client_that_was_made_under_a_clock_tells_the_real_time_after_it() -> None:
+    with Clock(NEW_YEAR):
+        client = Client()
+        assert client.clock() == NEW_YEAR.timestamp()
+
+    assert abs(client.clock() - time.time()) < 60
+
+
+@pytest.mark.optum_clock(NEW_YEAR)
+def test_a_class_of_the_standard_library_too(optum_clock: Clock) -> None:
+    called: list[str] = []
+    scheduler = sched.scheduler()
+    scheduler.enter(60, 1, called.append, ("due",))
+    scheduler.run(blocking=False)
+    assert called == []
+    optum_clock.tick(60)
+    scheduler.run(blocking=False)
+
+    assert called == ["due"]
+
+
+def test_what_somebody_has_replaced_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Client, "now", time.time)
+
+    with Clock(0):
+        monkeypatch.setattr(Client, "now", lambda _: 5.0)
+
+    assert Client().now() == 5
+
+
+too_early = FunctionType(in_a_closure.__code__, globals(), "too_early", None, (CellType(),))
+
+
+def test_a_closure_that_holds_nothing_is_no_trouble() -> None:
+    with Clock(0), pytest.raises(NameError):
+        too_early()
+
+
+before_the_clock = {"now": time.time}
+partial = functools.partial(time.time)
+client_from_before = Client()
+
+
+@pytest.mark.optum_clock(NEW_YEAR)
+@pytest.mark.usefixtures("optum_clock")
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: before_the_clock["now"](),
+        lambda: partial(),
+        lambda: client_from_before.clock(),
+    ],
+    ids=["a container", "a partial", "a client from before"],
+)
+def test_what_objects_have_kept_tells_the_real_time(read: Callable[[], float]) -> None:
+    assert read() < NEW_YEAR.timestamp()
