@@ -24,7 +24,7 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -44,13 +44,15 @@ class _LookAlike:
     __slots__ = ("called", "shown")
     called: Method
     shown: Any
+    # What is not that of ``shown``.
+    kept: ClassVar = frozenset({"__reduce_ex__"})
 
     def __init__(self, shown: Any, called: Method) -> None:
         object.__setattr__(self, "shown", shown)
         object.__setattr__(self, "called", called)
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "__reduce_ex__":
+        if name in type(self).kept:
             return _own(self, name)
         return getattr(_own(self, "shown"), name)
 
@@ -70,6 +72,8 @@ class _Layer(_LookAlike):
     """What stands in the class (or the module) over ``beneath``."""
 
     __slots__ = ("beneath", "interception")
+    # A proxy may bind it by name.
+    kept = _LookAlike.kept | {"__get__"}
 
     def __init__(
         self, shown: Any, called: Method, interception: Interception, beneath: Any

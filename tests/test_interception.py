@@ -89,8 +89,17 @@ def test_a_mock_of_aiohttps_request_is_called_at_once(url: Any, optum_auth: Fake
     theirs.assert_called_once_with("GET", url, allow_redirects=True)
 
 
-def test_a_mock_of_aiohttps_request_is_not_called_for_the_gateway(optum_auth: FakeOptum) -> None:
-    with mock.patch.object(aiohttp.ClientSession, "_request", mock.MagicMock()) as theirs:
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (aiohttp.ClientSession, "_request"),
+        (aiohttp.TCPConnector, "_create_connection"),
+    ],
+)
+def test_a_mock_of_a_part_of_aiohttp_is_not_called_for_the_gateway(
+    owner: type, name: str, optum_auth: FakeOptum
+) -> None:
+    with mock.patch.object(owner, name, mock.MagicMock()) as theirs:
         get_token(send_with_aiohttp, optum_auth)
 
     theirs.assert_not_called()

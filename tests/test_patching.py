@@ -322,6 +322,19 @@ def test_a_proxy_that_equals_our_layer_is_not_taken_for_it() -> None:
     assert vars(Owner)["method"] is theirs
 
 
+def test_a_proxy_in_a_derived_class_that_binds_our_layer_calls_us() -> None:
+    interception = intercept()
+
+    class Derived(Owner):
+        method = Traced(vars(Owner)["method"])
+
+    answer = Derived().method(1)
+    interception.remove()
+
+    assert answer == "traced ours over genuine 1"
+    assert Derived().method(1) == "traced genuine 1"
+
+
 # Nobody is to notice us who does not call.
 
 

@@ -155,6 +155,7 @@ def _around_create_connection(beneath: Method) -> Method:
 
 def _around_connect(beneath: Method) -> Method:
     async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:
+        _create_connection.rise()
         # Each request has limits of its own, also on a connection that another one has left.
         connection = await beneath(connector, req, traces=traces, timeout=timeout)
         transport = connection.transport
