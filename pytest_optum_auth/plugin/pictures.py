@@ -34,8 +34,10 @@ def keep(report: pytest.TestReport, fake: FakeOptum, config: pytest.Config) -> N
 def file_name(report: pytest.TestReport) -> str:
     """A name that tells the test; what a file name cannot hold is told apart by a digest."""
     nodeid = report.nodeid if report.when == "call" else f"{report.nodeid}-{report.when}"
-    name = re.sub(r"[^\w.\[\]-]+", "-", nodeid.replace("::", "-")).strip("-.")
-    if len(name) > _LONGEST or name != nodeid.replace("::", "-").replace("/", "-"):
+    test, bracket, parameters = nodeid.partition("[")
+    plain = test.replace("::", "-").replace("/", "-") + bracket + parameters
+    name = re.sub(r"[^\w.\[\]-]+", "-", plain).strip("-.")
+    if len(name) > _LONGEST or name != plain:
         name = f"{name[:_LONGEST]}-{hashlib.sha256(nodeid.encode()).hexdigest()[:8]}"
     return f"{name}.svg"
 
