@@ -14,10 +14,16 @@ Share = tuple[Fault, Fraction]
 
 
 class Shares(FaultQueue):
-    """Each fault meets its share of the requests, spread evenly: 0.1 is every tenth one."""
+    """Each fault meets its share of the requests, spread evenly: 0.1 is every tenth one.
+
+    Raises ``ValueError`` for shares that are more than all requests together.
+    """
 
     def __init__(self, shares: Sequence[Share]) -> None:
         super().__init__(facts.TOKEN_ENDPOINT)
+        total = sum(share for _, share in shares)
+        if total > 1:
+            raise ValueError(f"the shares of the faults add up to {float(total):g}, and 1 is all")
         self._shares = list(shares)
         self._due = [Fraction(0)] * len(self._shares)
 

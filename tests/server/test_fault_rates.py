@@ -35,6 +35,13 @@ def test_two_shares_do_not_get_in_each_others_way() -> None:
     assert 9 <= faults.count("rate_limited()") <= 10
 
 
+def test_shares_of_more_than_all_requests_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match=whole("the shares of the faults add up to 1.4, and 1 is all")
+    ):
+        met(1, "503:0.5", "500:0.9")
+
+
 def test_without_a_share_nothing_is_met() -> None:
     assert met(3) == ["-"] * 3
 
