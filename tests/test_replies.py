@@ -13,6 +13,7 @@ from token_requests import API, call
 from transports_under_test import (
     IN_PROCESS,
     TLS,
+    Answer,
     Send,
     Transport,
     send_with_requests,
@@ -23,6 +24,11 @@ from pytest_optum_auth import Exchange, FakeOptum, Reply, faults
 
 PATH = "/oihub/claim/inquiry/v1"
 X12 = "ISA*00*          *00*          *ZZ*1234567~é"
+
+
+def ask(send: Send, optum_auth: FakeOptum) -> Answer:
+    headers = {"Authorization": f"Bearer {optum_auth.issue_token()}"}
+    return send("GET", optum_auth.base_url + PATH, headers=headers)
 
 
 def statuses(send: Send, optum_auth: FakeOptum, count: int) -> list[int]:
@@ -408,6 +414,48 @@ def test_it_is_told_where_it_is_given(
     ):
         with pytest.raises(error, match=whole(message)):
             give()
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (lambda: {}, "too many positional arguments"),
+        (lambda exchange, token: {}, "missing a required argument: 'token'"),
+    ],
+)
+def test_a_function_that_does_not_take_the_exchange_is_told_where_it_is_given(
+    function: Any, problem: str, optum_auth: FakeOptum
+) -> None:
+    message = (
+        f"json={function!r}: a function is handed the Exchange, as lambda exchange: ... ({problem})"
+    )
+
+    with pytest.raises(TypeError, match=whole(message)):
+        optum_auth.protect("GET", PATH, json=function)
+
+
+def test_a_function_of_which_nobody_knows_what_it_takes_is_tried(optum_auth: FakeOptum) -> None:
+    class Compiled:
+        __signature__ = "unknown"
+
+        def __call__(self, exchange: Exchange) -> str:
+            return exchange.method
+
+    optum_auth.protect("GET", PATH, text=Compiled())
+
+    assert ask(send_with_requests, optum_auth).content == b"GET"
+
+
+@pytest.mark.parametrize("name", ["X-Payer", "Set-Cookie"])
+def test_a_header_may_hold_what_is_beyond_ascii(
+    name: str, send: Send, optum_auth: FakeOptum
+) -> None:
+    """RFC 9110 section 5.5: such octets are opaque, and clients decode them as they like."""
+    optum_auth.protect("GET", PATH, headers={name: "caf\xe9"})
+
+    answer = ask(send, optum_auth)
+
+    assert answer.headers[name] in ("caf\xe9", "caf\udce9")
 
 
 def test_a_header_of_a_fault_is_told_where_it_is_given() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
+from collections.abc import Callable
 from types import EllipsisType
 from typing import Any, Final
 
@@ -102,7 +104,9 @@ class _Scripted:
         self._status = checked_status(status)
         self._headers = checked_headers(headers)
         self.value = value
-        if not callable(value):
+        if callable(value):
+            _check_takes_exchange(kind, value)
+        else:
             # Once, and so that what cannot be sent is told where it is written.
             self._response = self._with(value)
 
@@ -119,6 +123,21 @@ class _Scripted:
 
     def _with(self, value: Any) -> Response:
         return _response(self._status, self._kind, value, self._headers)
+
+
+def _check_takes_exchange(kind: str, function: Callable[..., Any]) -> None:
+    """``TypeError`` for a function that cannot be handed the exchange, as far as one can know."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of some that are written in C nobody knows
+        return
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        raise TypeError(
+            f"{kind}={function!r}: a function is handed the Exchange, as lambda exchange: ... "
+            f"({error})"
+        ) from None
 
 
 def checked_status(status: int) -> int:

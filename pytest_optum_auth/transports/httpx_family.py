@@ -149,7 +149,7 @@ class HttpxTransport:
         phrase = http.client.responses.get(answer.status, "")
         return self._library.Response(
             answer.status,
-            headers=answer.headers,
+            headers=[(name.encode(), value.encode("latin-1")) for name, value in answer.headers],
             stream=stream,
             extensions={"http_version": b"HTTP/1.1", "reason_phrase": phrase.encode()},
             request=request,
