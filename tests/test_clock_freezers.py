@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import sys
 import threading
@@ -20,8 +21,8 @@ from pytest_optum_auth.clock.freezer import Freezer
 
 NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 HIDDEN = (
-    "another freezer (freeze_time or pytest-freezer) has started while optum_clock runs and hides "
-    "its moves: use one clock a test"
+    "another freezer (freeze_time, pytest-freezer or time-machine) has started while optum_clock "
+    "runs and hides its moves: use one clock a test"
 )
 
 
@@ -117,6 +118,39 @@ def test_it(optum_clock, freezer):
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"E*RuntimeError: {HIDDEN}"])
+
+
+@pytest.mark.parametrize("sleep_moves", [False, True])
+def test_time_machine_under_the_clock_travels_and_is_an_error_at_the_next_move(
+    sleep_moves: bool, optum_clock: Clock
+) -> None:
+    time_machine = pytest.importorskip("time_machine")
+    optum_clock.sleep_moves = sleep_moves
+    optum_clock.move_to("2031-01-01T00:00:00Z")
+
+    with time_machine.travel(NEW_YEAR, tick=False):
+        assert time.time() == dt.datetime.now(dt.timezone.utc).timestamp() == NEW_YEAR.timestamp()
+        assert dt.datetime.now().timestamp() == NEW_YEAR.timestamp()
+        with pytest.raises(RuntimeError, match=whole(HIDDEN)):
+            optum_clock.tick()
+        time.sleep(0.01)
+        asyncio.run(asyncio.sleep(0.01))
+
+    assert optum_clock.now.year == 2031
+    assert optum_clock.time == time.time()
+
+
+def test_a_clock_inside_a_travel_of_time_machine_is_a_clock() -> None:
+    time_machine = pytest.importorskip("time_machine")
+
+    with time_machine.travel(NEW_YEAR, tick=False):
+        with Clock() as clock:
+            clock.tick(5)
+            assert clock.time == time.time() == NEW_YEAR.timestamp() + 5
+            assert dt.datetime.now().timestamp() == NEW_YEAR.timestamp() + 5
+            with clock.real():
+                assert time.time() == NEW_YEAR.timestamp()
+        assert time.time() == NEW_YEAR.timestamp()
 
 
 def test_a_clock_inside_a_freezer_starts_where_that_one_stands() -> None:

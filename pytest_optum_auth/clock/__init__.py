@@ -226,7 +226,7 @@ class Clock:
 
     def _sleeps_move(self) -> bool:
         freezer = self._freezer
-        return self.sleep_moves and freezer is not None and freezer.is_shown and freezer.is_on_top()
+        return self.sleep_moves and freezer is not None and freezer.is_seen()
 
     def _slept(self, seconds: float) -> bool:
         """Move by a sleep of a thread, if sleeps move."""

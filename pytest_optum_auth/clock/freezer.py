@@ -97,12 +97,16 @@ class Freezer:
         """For freezegun (naive UTC)."""
         return self.now().replace(tzinfo=None)
 
+    def is_seen(self) -> bool:
+        """Whether the time is frozen and no other freezer hides it."""
+        return self.is_shown and self.is_on_top() and not self._real.is_for_all()
+
     def check_on_top(self) -> None:
         """``RuntimeError`` when another freezer hides this one."""
-        if self.is_shown and not self.is_on_top():
+        if self.is_shown and not self.is_seen():
             raise RuntimeError(
-                "another freezer (freeze_time or pytest-freezer) has started while optum_clock "
-                "runs and hides its moves: use one clock a test"
+                "another freezer (freeze_time, pytest-freezer or time-machine) has started while "
+                "optum_clock runs and hides its moves: use one clock a test"
             )
 
     def move_to(self, moment: dt.datetime) -> None:

@@ -1,10 +1,15 @@
-"""Which modules see the real time while a clock runs: what waits, and what measures the tests."""
+"""Who sees the real time while a clock runs: what waits, and what measures the tests.
+
+Everybody does while time-machine travels on top of the clock: it changes what the genuine functions
+tell, and nobody else's.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 # Each with all that stands below it; the dot lets `asyncio_client` be another one.
 _WAITS_OR_MEASURES: Final = (
@@ -54,13 +59,20 @@ class RealTime:
     def __init__(self, users: Sequence[str] = ()) -> None:
         self._users = tuple(each for each in users if not _within(each, _WAITS_OR_MEASURES))
         self._callers: dict[object, bool] = {}
+        self._inside_a_travel = _travels()
 
     def keeps(self, module: str) -> bool:
         """Whether ``module`` keeps the clock functions that it has imported."""
         return _within(module, _WAITS_OR_MEASURES) or module.startswith(self._users)
 
+    def is_for_all(self) -> bool:
+        """Whether time-machine has started to travel under the clock."""
+        return _travels() and not self._inside_a_travel
+
     def is_for(self, frame: FrameType) -> bool:
         """Whether a call of a clock function from ``frame`` is told the real time."""
+        if self.is_for_all():
+            return True
         name = frame.f_globals.get("__name__")
         try:
             real = self._callers[name]
@@ -77,6 +89,12 @@ class RealTime:
                 return True
             frame = frame.f_back
         return False
+
+
+def _travels() -> bool:
+    library: Any = sys.modules.get("time_machine")
+    # Not while it loads itself.
+    return hasattr(library, "escape_hatch") and library.escape_hatch.is_travelling()
 
 
 def _within(module: str, packages: tuple[str, ...]) -> bool:
