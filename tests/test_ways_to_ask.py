@@ -290,7 +290,7 @@ def test_as_keycloak_a_basic_header_counts_when_it_is_accepted(optum_auth: FakeO
     assert (refused.status, refused.json()["error_description"]) == (400, ID_MISSING)
     assert accepted.status == 200
     assert (wrong.status, wrong.json()["error"]) == (401, "unauthorized_client")
-    assert ("WWW-Authenticate", 'Basic realm="optum"') in wrong.headers.items()
+    assert dict(wrong.headers)["WWW-Authenticate"] == 'Basic realm="optum"'
     assert [exchange.outcome for exchange in optum_auth.token_requests] == [
         "refused: Missing client_id parameter (the Basic header does not count: accept_basic=True)",
         "issued token #1 (credentials from the Basic header)",

@@ -75,10 +75,10 @@ def add_basic(fields: dict[str, str], request: Request, clients: ClientRegistry)
     two ``clients`` knows is meant. Returns which of them were taken, for people; ``""``: none.
     """
     sent = _basic_credentials(request)
-    if sent is None:
+    if not sent:
         return ""
     missing = [name for name in CREDENTIALS if not fields.get(name)]
-    for name, value in zip(CREDENTIALS, sent, strict=True):
+    for name, value in sent.items():
         if name in missing:
             fields[name] = unquote_plus(value)
             client = clients.find(value if name == "client_id" else fields["client_id"])
@@ -90,16 +90,16 @@ def add_basic(fields: dict[str, str], request: Request, clients: ClientRegistry)
     return f"{which} from the Basic header"
 
 
-def _basic_credentials(request: Request) -> tuple[str, str] | None:
-    """Identifier and secret as they stand in the header (RFC 7617 section 2)."""
+def _basic_credentials(request: Request) -> dict[str, str]:
+    """Identifier and secret as they stand in the header (RFC 7617 section 2), or nothing."""
     try:
         decoded = base64.b64decode(request.authorization[1], validate=True)
     except ValueError:
-        return None
+        return {}
     try:
         text = decoded.decode()
     except UnicodeDecodeError:
         # As requests and urllib3 encode what is beyond ASCII.
         text = decoded.decode("latin-1")
     client_id, colon, client_secret = text.partition(":")
-    return (client_id, client_secret) if colon else None
+    return {"client_id": client_id, "client_secret": client_secret} if colon else {}
