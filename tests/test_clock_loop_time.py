@@ -26,7 +26,8 @@ async def move(clock: Clock) -> None:
 
 
 async def move_back_first(clock: Clock) -> None:
-    clock.tick(-7200)
+    for _ in range(10):
+        clock.tick(-720)
     clock.tick(3600)
 
 
