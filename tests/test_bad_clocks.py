@@ -56,6 +56,15 @@ def test_what_is_no_moment_is_refused(moment: Any, reason: str) -> None:
         assert clock.time == 0
 
 
+@pytest.mark.parametrize("name", ["tick", "sleep_moves"])
+@pytest.mark.parametrize("value", [5, "no", None])
+def test_what_is_no_flag_is_refused(name: str, value: Any) -> None:
+    message = whole(f"{name}={value!r}: {name} must be True or False")
+
+    with pytest.raises(ValueError, match=message):
+        Clock(0, **{name: value})
+
+
 def test_a_naive_datetime_is_refused_by_its_digits_also_under_the_clock(optum_clock: Clock) -> None:
     with pytest.raises(ValueError, match=whole(f"'2026-01-01 00:00:00' {NAIVE}")):
         optum_clock.move_to(dt.datetime(2026, 1, 1))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ..core.waits import in_trio
 from . import active_fakes
 from .freezer import STUCK, Freezer
-from .moments import EPOCH, SECOND, UTC, Moment, as_moment, shifted, shown, span_from
+from .moments import EPOCH, SECOND, UTC, Moment, as_moment, flag, shifted, shown, span_from
 from .timers import Timers
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Clock:
     for, so that the deadlines, backoffs and ``Retry-After`` of a client come true. Waits with a
     timeout in threads are left alone.
 
-    Raises ``ValueError`` for a naive datetime and for what is no moment, ``RuntimeError`` on
-    entering it while another ``Clock`` runs.
+    Raises ``ValueError`` for a naive datetime and for what is no moment or no flag,
+    ``RuntimeError`` on entering it while another ``Clock`` runs.
     """
 
     # Another attribute would change nothing, and the test not test what it says.
@@ -62,8 +62,8 @@ class Clock:
     def __init__(
         self, start: Moment | None = None, *, tick: bool = False, sleep_moves: bool = False
     ) -> None:
-        self._ticks = tick
-        self.sleep_moves = sleep_moves
+        self._ticks = flag(tick, "tick")
+        self.sleep_moves = flag(sleep_moves, "sleep_moves")
         self._lock = threading.RLock()
         self._start = None if start is None else as_moment(start)
         self._freezer: Freezer | None = None

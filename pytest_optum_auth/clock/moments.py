@@ -1,4 +1,4 @@
-"""What a user gives as a moment or as a span of time, and how a moment is shown."""
+"""What a user gives as a moment, a span of time or a flag, and how a moment is shown."""
 
 from __future__ import annotations
 
@@ -60,6 +60,13 @@ def span_from(start: dt.datetime, value: float, name: str) -> dt.timedelta:
     if span < dt.timedelta(0):
         raise ValueError(f"{name}={value!r}: {name} must be 0 or more seconds")
     return span
+
+
+def flag(value: bool, name: str) -> bool:
+    """What argument ``name`` gives; ``ValueError`` when it is neither True nor False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}={value!r}: {name} must be True or False")
+    return value
 
 
 def shown(moment: dt.datetime) -> str:

@@ -168,6 +168,17 @@ def test_3_under_another(optum_clock):
     ran.assert_outcomes(passed=3)
 
 
+def test_a_cache_of_cachetools_that_is_made_in_the_test_forgets_by_the_clock() -> None:
+    library = pytest.importorskip("cachetools")
+    with Clock("2031-01-01T00:00:00Z") as clock:
+        cache = library.TTLCache(maxsize=1, ttl=60)
+        cache["token"] = 1
+        clock.tick(59)
+        assert "token" in cache
+        clock.tick(1)
+        assert "token" not in cache
+
+
 @pytest.mark.optum_clock(sleep_moves=True)
 def test_a_deadline_of_tenacity_comes_true(optum_clock: Clock) -> None:
     tenacity = pytest.importorskip("tenacity")
