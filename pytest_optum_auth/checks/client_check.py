@@ -67,6 +67,7 @@ class ClientCheck:
 
     def __call__(self, call: Callable[[], object]) -> None:
         """Try the promise with ``call``, in this thread."""
+        _check_callable(call)
         if inspect.iscoroutinefunction(call):
             raise UnusableCall(
                 "the call is a coroutine function: use `await optum_client_check.run_async(call)`",
@@ -88,6 +89,7 @@ class ClientCheck:
 
     async def run_async(self, call: Callable[[], Awaitable[object]]) -> None:
         """Try the promise with ``call``, in this event loop (asyncio or trio)."""
+        _check_callable(call)
 
         async def checked_call() -> None:
             answer = call()
@@ -133,6 +135,20 @@ class ClientCheck:
 
     def __repr__(self) -> str:
         return f"<ClientCheck of {self.promise}>"
+
+
+def _check_callable(call: object) -> None:
+    """The call is made several times: what it has returned once is of no use."""
+    if callable(call):
+        return
+    if inspect.iscoroutine(call):
+        # So that Python does not complain beside it that nobody has awaited it.
+        call.close()
+    raise UnusableCall(
+        f"the check is handed the call itself, and this is a {type(call).__name__}: as in "
+        "optum_client_check(lambda: client.check('member-1'))",
+        pytrace=False,
+    )
 
 
 def paragraph(promise: Promise, did: str) -> str:

@@ -130,7 +130,8 @@ class _ItemHooks:
         if check is not None and not check.called:
             raise UnusableCall(
                 f"{FIXTURE} was never called: hand it the call, as in "
-                f"{FIXTURE}(lambda: client.check('member-1'))",
+                f"{FIXTURE}(lambda: client.check('member-1')), in a coroutine "
+                f"`await {FIXTURE}.run_async(call)`",
                 pytrace=False,
             )
         return result

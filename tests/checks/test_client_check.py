@@ -280,6 +280,24 @@ def test_it(call, optum_client_check, right):
         (
             "pass",
             "optum_client_check was never called: hand it the call, as in "
+            "optum_client_check(lambda: client.check('member-1')), in a coroutine `await "
+            "optum_client_check.run_async(call)`",
+        ),
+        (
+            "optum_client_check(call())",
+            "the check is handed the call itself, and this is a NoneType: as in "
+            "optum_client_check(lambda: client.check('member-1'))",
+        ),
+        (
+            "task = in_tasks(GoodClient(optum_auth), post_with_aiohttp); "
+            "optum_client_check(task())",
+            "the check is handed the call itself, and this is a coroutine: as in "
+            "optum_client_check(lambda: client.check('member-1'))",
+        ),
+        (
+            "task = in_tasks(GoodClient(optum_auth), post_with_aiohttp); "
+            "asyncio.run(optum_client_check.run_async(task()))",
+            "the check is handed the call itself, and this is a coroutine: as in "
             "optum_client_check(lambda: client.check('member-1'))",
         ),
         (
@@ -300,7 +318,16 @@ def test_it(call, optum_client_check, right):
             "the call gives nothing to await: use `optum_client_check(call)`",
         ),
     ],
-    ids=["never", "twice", "coroutine function", "gives a coroutine", "gives no coroutine"],
+    ids=[
+        "never",
+        "result",
+        "coroutine",
+        "coroutine awaited",
+        "twice",
+        "coroutine function",
+        "gives a coroutine",
+        "gives no coroutine",
+    ],
 )
 def test_a_check_that_is_used_in_a_wrong_way_says_how_it_is_used(
     run: Run, body: str, message: str

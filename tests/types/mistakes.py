@@ -52,6 +52,9 @@ def a_fake(optum_auth: FakeOptum) -> None:
     optum_auth.protect("GET", "/thing").then(content="text")  # type: ignore[arg-type]
     Reply(json=object())  # type: ignore[arg-type]
     faults.http_error(500, json={1})  # type: ignore[arg-type]
+    optum_auth.issue_token(scope=["openid"])  # type: ignore[arg-type]
+    optum_auth.credentials.secret  # type: ignore[attr-defined]
+    optum_auth.protect("GET", "/thing").status = 500  # type: ignore[attr-defined]
     optum_auth.revoke("token")  # type: ignore[arg-type]
     faults.server_errors()  # type: ignore[attr-defined]
 
@@ -76,6 +79,9 @@ def what_a_fake_has(optum_auth: FakeOptum) -> None:
     assert_type(optum_auth.expires_in, int)
     assert_type(optum_auth.lifetime, int | None)
     assert_type(optum_auth.credentials, Credentials)
+    assert_type(optum_auth.credentials[0], str)
+    assert_type(optum_auth.credentials["client_secret"], str)
+    assert_type({**optum_auth.credentials}, dict[str, str])
     assert_type(optum_auth.last_token, Token | None)
     assert_type(optum_auth.token_requests, Exchanges)
     assert_type(optum_auth.token_requests[0], Exchange)
