@@ -16,7 +16,8 @@ __tracebackhide__ = True  # in the traceback of a test
 
 _SECOND: Final = dt.timedelta(seconds=1)
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-# The last second that `datetime` knows.
+# The first and the last second that `datetime` knows.
+_EARLIEST: Final = -62_135_596_800
 _LATEST: Final = 253_402_300_799
 # Claims that the ledger itself decides, where another value would make Token lie; and what its life
 # is called elsewhere.
@@ -58,9 +59,9 @@ class Token:
         client_id: str,
         iat: int,
         exp: int,
-        nbf: float,
         expires_in: int,
         scope: str,
+        nbf: float = _EARLIEST,
     ) -> None:
         self.value = value
         self.number = number
@@ -160,9 +161,9 @@ class Ledger:
             client_id=client_id,
             iat=iat,
             exp=exp,
-            nbf=payload.get("nbf", 0),
             expires_in=expires_in,
             scope=scope,
+            nbf=payload.get("nbf", _EARLIEST),
         )
         self.keep(token)
         holding = _holding(client_id, token.scope)

@@ -23,7 +23,6 @@ class SignedLedger(Ledger):
             client_id=claims["azp"],
             iat=claims["iat"],
             exp=claims["exp"],
-            nbf=0,
             expires_in=claims["exp"] - claims["iat"],
             scope=claims["scope"],
         )
