@@ -46,6 +46,24 @@ def made_by(now: Callable[[], float]) -> Callable[[], float]:
 in_a_closure = made_by(time.time)
 
 
+def decorated(function: Callable[[], float]) -> Callable[[], float]:
+    @functools.wraps(function)
+    def call() -> float:
+        return function()
+
+    return call
+
+
+@decorated
+def by_a_default_under_a_decorator(now: Callable[[], float] = time.time) -> float:
+    return now()
+
+
+@functools.lru_cache(maxsize=0)
+def by_a_default_under_a_cache(now: Callable[[], float] = time.time) -> float:
+    return now()
+
+
 @dataclasses.dataclass
 class Token:
     """As clients keep one."""
@@ -58,6 +76,10 @@ class Client:
     now = time.time
     static = staticmethod(time.time)
     moment: ClassVar[type[datetime]] = datetime
+    token = Token
+
+    class Inner:
+        now = time.time
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
@@ -85,6 +107,9 @@ READS: dict[str, Callable[[], float]] = {
     "an attribute of a class": lambda: Client().now(),
     "a static method": lambda: Client().static(),
     "a class in a class": lambda: Client.moment.now(UTC).timestamp(),
+    "a default under a decorator": lambda: by_a_default_under_a_decorator(),
+    "a default under a cache": lambda: by_a_default_under_a_cache(),
+    "an attribute of an inner class": lambda: Client.Inner().now(),
     "a default of __init__": lambda: Client().clock(),
     "a method's default": lambda: Client().by_its_method(),
     "a class method's default": lambda: Client.by_its_class(),

@@ -1,11 +1,13 @@
 """What the functions and classes of a module have kept of others since it was loaded.
 
 Default arguments, attributes of classes, and what a closure holds, such as the factory of a field
-of a dataclass. Of each module its own alone: what it has imported is looked at where it is at home.
+of a dataclass; of decorated functions and inner classes too. Of each module its own alone: what it
+has imported is looked at where it is at home.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, MutableMapping
 from types import FunctionType
 from typing import Any, Final
@@ -13,6 +15,8 @@ from typing import Any, Final
 # What is to stand in the place of a value: another one, or itself.
 Other = Callable[[Any], Any]
 _BOUND_TO_THE_CLASS: Final = (staticmethod, classmethod)
+# One of Python and one of functools.lru_cache, which has nothing of its own.
+_FUNCTIONS: Final = (FunctionType, type(functools.lru_cache(len)))
 
 
 def exchange(namespace: dict[str, Any], names: Iterable[str], other: Other) -> tuple[str, ...]:
@@ -22,7 +26,7 @@ def exchange(namespace: dict[str, Any], names: Iterable[str], other: Other) -> t
 
 
 def _in(value: Any, home: object, other: Other) -> bool:
-    if type(value) is FunctionType:
+    if type(value) in _FUNCTIONS:
         return value.__module__ == home and _in_function(value, other)
     if issubclass(type(value), type) and vars(value).get("__module__") == home:
         return _in_class(value, other)
@@ -34,8 +38,10 @@ def _in_class(owner: type, other: Other) -> bool:
     for name, value in list(vars(owner).items()):
         bound = type(value) in _BOUND_TO_THE_CLASS
         kept = value.__func__ if bound else value
-        if type(kept) is FunctionType:
+        if type(kept) in _FUNCTIONS:
             changed |= _in_function(kept, other)
+        elif issubclass(type(kept), type) and kept.__qualname__ == f"{owner.__qualname__}.{name}":
+            changed |= _in_class(kept, other)
         elif (new := other(kept)) is not kept:
             # Not by the class's own way to set an attribute, which may have another meaning.
             type.__setattr__(owner, name, type(value)(new) if bound else new)
@@ -43,8 +49,13 @@ def _in_class(owner: type, other: Other) -> bool:
     return changed
 
 
-def _in_function(function: FunctionType, other: Other) -> bool:
+def _in_function(function: Any, other: Other) -> bool:
     changed = False
+    decorated = vars(function).get("__wrapped__")
+    if type(decorated) in _FUNCTIONS:
+        changed = _in_function(decorated, other)
+    if type(function) is not FunctionType:
+        return changed
     if function.__defaults__:
         defaults = tuple(map(other, function.__defaults__))
         if any(new is not old for new, old in zip(defaults, function.__defaults__, strict=True)):
