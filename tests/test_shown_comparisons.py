@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from inner_runs import Run
 
+from pytest_optum_auth import FakeOptum
 from pytest_optum_auth.core.masking import hidden
 
 SECRET = "hush-hush-hush"
@@ -66,3 +67,19 @@ def test_what_is_hidden_is_the_real_thing() -> None:
     assert hidden(value) == value
     assert repr(hidden(value)) == "{'a': ['***', 7, {'b': '***'}], 'c': None}"
     assert f"{hidden('hush')}" == "hush"
+
+
+def test_what_a_client_is_given_hides_nothing(
+    optum_auth: FakeOptum, optum_env: dict[str, str]
+) -> None:
+    """A client that shows its secret does so in a test as well, and is found."""
+    _, client_secret = optum_auth.credentials
+
+    for given in (
+        client_secret,
+        optum_auth.credentials.client_secret,
+        optum_auth.credentials[1],
+        dict(optum_auth.credentials)["client_secret"],
+        optum_env["OPTUM_CLIENT_SECRET"],
+    ):
+        assert repr(given) == f"'{client_secret}'"

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, SupportsIndex, overload
 
+from .masking import Whole
+
 __tracebackhide__ = True  # in the traceback of a test
 
 # A secret as real ones are: it breaks a client that forgets to escape its form fields. Within what
@@ -14,7 +16,7 @@ __tracebackhide__ = True  # in the traceback of a test
 _AWKWARD: Final = "&+=%/: "
 
 
-class Credentials(tuple[str, str]):
+class Credentials(Whole, tuple[str, str]):
     """A client's identifier and secret (RFC 6749 section 2.3.1).
 
     The pair ``(client_id, client_secret)``, also what libraries take as ``auth=``;

@@ -27,8 +27,26 @@ class Secret(str):
         return repr(MASK)
 
 
+class Whole:
+    """What pytest must show as a whole, whose ``repr`` hides the secret ones of its parts.
+
+    A client is given the parts: one that shows its secret must not be excused by ours.
+    """
+
+    __slots__ = ()
+
+
+class Variables(Whole, dict[str, str]):
+    """Variables of the environment; ``repr`` hides the secret ones."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(Form(self.items()))
+
+
 class Form(dict[str, str]):
-    """The fields of a request body, or variables of that name; ``repr`` hides the secret ones."""
+    """The fields of a request body, of which the secret ones hide themselves."""
 
     __slots__ = ()
 

@@ -238,8 +238,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    clients = sys.modules.get(f"{_PACKAGE}.core.clients")
-    if clients is None or not any(isinstance(x, clients.Credentials) for x in (left, right)):
+    masking = sys.modules.get(f"{_PACKAGE}.core.masking")
+    if masking is None or not any(isinstance(side, masking.Whole) for side in (left, right)):
         return None
     # pytest would tell in what they differ, which is the secret.
     return [f"{left!r} {op} {right!r}"]

@@ -137,12 +137,10 @@ def optum_env(
     under its other name) and ``OPTUM_BASE_URL``. With ``optum_server`` they
     lead to it, and the variables that make clients trust its CA are set.
     """
-    from ..core.masking import Form
+    from ..core.masking import Variables
 
     client_id, client_secret = optum_auth.credentials
-    # A dict whose repr hides the secret.
-    credentials = {facts.ENV_CLIENT_ID: client_id, facts.ENV_CLIENT_SECRET: client_secret}
-    variables = Form(credentials.items())
+    variables = Variables({facts.ENV_CLIENT_ID: client_id, facts.ENV_CLIENT_SECRET: client_secret})
     target: FakeOptum | Server = optum_auth
     if "optum_server" in request.fixturenames:
         target = server = request.getfixturevalue("optum_server")
