@@ -26,6 +26,7 @@ _WAITS_OR_MEASURES: Final = (
     "hypothesis.",
     "pytest_benchmark.",
     "pytest_timeout.",
+    "timeit.",
     "xdist.",
     # What replaces them must know them.
     "freezegun.",
@@ -71,7 +72,7 @@ class RealTime:
 
     def is_for(self, frame: FrameType) -> bool:
         """Whether a call of a clock function from ``frame`` is told the real time."""
-        if self.is_for_all():
+        if _travels() and not self._inside_a_travel:
             return True
         name = frame.f_globals.get("__name__")
         try:
@@ -94,7 +95,8 @@ class RealTime:
 def _travels() -> bool:
     library: Any = sys.modules.get("time_machine")
     # Not while it loads itself.
-    return hasattr(library, "escape_hatch") and library.escape_hatch.is_travelling()
+    hatch = getattr(library, "escape_hatch", None)
+    return hatch is not None and hatch.is_travelling()
 
 
 def _within(module: str, packages: tuple[str, ...]) -> bool:
