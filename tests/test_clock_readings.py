@@ -449,7 +449,9 @@ def test_a_name_that_only_begins_like_a_library_is_frozen(name: str) -> None:
         assert module_of_the_user(name).read() == 5
 
 
-@pytest.mark.parametrize("name", ["gi.repository", "hypothesis.core", "asyncio.base_events", "timeit"])
+@pytest.mark.parametrize(
+    "name", ["gi.repository", "hypothesis.core", "asyncio.base_events", "timeit"]
+)
 def test_what_waits_or_measures_sees_the_real_time(name: str) -> None:
     with Clock(5):
         assert module_of_the_user(name).read() > 5
