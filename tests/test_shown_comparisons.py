@@ -36,7 +36,7 @@ def test_it(optum_auth, optum_env, asked):
         ("asked[0].form == {}", "'client_secret': '***'"),
         ("{'client_secret': 1} == asked[0].form", "{'client_secret': '***'}"),
         ("asked[1].json == []", "'client_secret': '***'"),
-        ("asked[2].headers == {}", "'authorization': '***'"),
+        ("asked[2].headers == {}", "tion': '***'}"),
         ("optum_env == {}", "'OPTUM_CLIENT_SECRET': '***'"),
         ("optum_auth.credentials == ('billing', '?')", "client_secret='***') == ('billing', '?')"),
         ("optum_auth.credentials == optum_auth.add_client()", "client_secret='***') == Cred"),
