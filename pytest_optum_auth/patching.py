@@ -280,5 +280,10 @@ def genuine(owner: type | ModuleType, name: str) -> Any:
     return min(reversed(alive), key=lambda function: nearest.index(function.__qualname__))
 
 
+def genuine_class(found: type[Any], package: str) -> type[Any]:
+    """The class of ``package`` itself, also where somebody has put a derived one in its place."""
+    return next((cls for cls in found.__mro__ if _package(cls.__module__) == package), found)
+
+
 def _package(module: object) -> str:
     return str(module).partition(".")[0]

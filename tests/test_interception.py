@@ -262,6 +262,47 @@ def test_mocks_that_started_before_our_modules_were_loaded_leave_us_the_gateway(
     assert ran.stdout.split("\n")[3] == "['requests', 'httpx', 'aiohttp']"
 
 
+DERIVED_FIRST = """
+import asyncio, sys
+import aiohttp, httpx, requests
+
+genuine = requests.Session, httpx.Client, aiohttp.ClientSession
+for module, name in [
+    (requests, "Session"), (requests.sessions, "Session"), (requests.adapters, "HTTPAdapter"),
+    (httpx, "Client"), (httpx, "HTTPTransport"), (aiohttp, "TCPConnector"),
+]:
+    setattr(module, name, type(name, (getattr(module, name),), {}))
+
+from pytest_optum_auth import FakeOptum
+
+async def ask(url):
+    async with genuine[2]() as session, session.post(url) as answer:
+        return answer.status
+
+class OwnSend(genuine[0]().adapters["https://"].__class__):
+    def send(self, request, **_):
+        pool = self.poolmanager.connection_from_url(request.url)
+        return self.build_response(request, pool.urlopen("POST", request.url))
+
+with FakeOptum() as optum:
+    session = genuine[0]()
+    print(session.post(optum.token_url).status_code)
+    session.mount("https://", OwnSend())
+    print(session.post(optum.token_url).status_code)
+    print(genuine[1]().post(optum.token_url).status_code)
+    print(asyncio.run(ask(optum.token_url)))
+"""
+
+
+def test_classes_that_somebody_has_derived_before_are_those_of_the_library() -> None:
+    options = ["-W", "ignore::DeprecationWarning"]  # of aiohttp, for a session of a derived class
+    ran = subprocess.run(
+        [sys.executable, *options, "-c", DERIVED_FIRST], capture_output=True, text=True
+    )
+
+    assert ran.stdout.split() == ["415"] * 4, ran.stderr
+
+
 # Instrumentation: tracing libraries wrap the same methods with wrapt.
 
 

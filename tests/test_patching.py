@@ -16,7 +16,7 @@ import pytest
 import wrapt
 from patched_library import Owner
 
-from pytest_optum_auth.patching import Interception, Lookout, OverOthers
+from pytest_optum_auth.patching import Interception, Lookout, OverOthers, genuine_class
 
 GENUINE = Owner.method
 
@@ -434,6 +434,15 @@ def test_the_genuine_method_is_found_under_two(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Owner, "method", staticmethod(str))
     with mock.patch.object(Owner, "method"):
         assert searched_for() is GENUINE
+
+
+def test_a_class_is_genuine_where_its_library_wrote_it() -> None:
+    class Derived(Owner):
+        """Of the user."""
+
+    assert genuine_class(Derived, "patched_library") is Owner
+    assert genuine_class(Owner, "patched_library") is Owner
+    assert genuine_class(Derived, "another") is Derived
 
 
 def test_where_there_is_no_other_what_stands_there_is_genuine() -> None:

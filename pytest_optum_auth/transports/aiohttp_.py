@@ -26,7 +26,7 @@ from ..core.asking import Steps
 from ..core.http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
 from ..core.messages import NetworkFault, Request, Response
 from ..core.other_tools import ShownAnswer
-from ..patching import Interception, Lookout, Method, OverOthers
+from ..patching import Interception, Lookout, Method, OverOthers, genuine_class
 from ..stubs.foreign import Library, passage_of, past_async, tool_of
 from .drive import drive_async
 
@@ -224,19 +224,20 @@ def _around_call(beneath: Method) -> Method:
     return call
 
 
+_Session: Final = genuine_class(aiohttp.ClientSession, "aiohttp")
 _create_connection: Final = Interception(
-    aiohttp.TCPConnector, "_create_connection", _around_create_connection
+    genuine_class(aiohttp.TCPConnector, "aiohttp"), "_create_connection", _around_create_connection
 )
 # aioresponses and vcr replace that.
-_request: Final = OverOthers(aiohttp.ClientSession, "_request", _around_request)
+_request: Final = OverOthers(_Session, "_request", _around_request)
 _CALLS: Final = ("request", "get", "options", "head", "post", "put", "patch", "delete")
 _interceptions: Final = (
     _create_connection,
-    Interception(aiohttp.BaseConnector, "connect", _around_connect),
+    Interception(genuine_class(aiohttp.BaseConnector, "aiohttp"), "connect", _around_connect),
     _request,
     # For `aiohttp.request`, which calls none of them.
-    Lookout(aiohttp.ClientSession, "__init__", _request.rise),
-    *(Interception(aiohttp.ClientSession, name, _around_call, comes_back=True) for name in _CALLS),
+    Lookout(_Session, "__init__", _request.rise),
+    *(Interception(_Session, name, _around_call, comes_back=True) for name in _CALLS),
 )
 
 

@@ -19,7 +19,7 @@ from ..core.active import gateway_at
 from ..core.gateway import Gateway
 from ..core.http11 import received
 from ..core.messages import Headers, NetworkFault, Request, Response
-from ..patching import Interception, Lookout, Method, OverOthers
+from ..patching import Interception, Lookout, Method, OverOthers, genuine_class
 from ..stubs.foreign import passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
 from .httpx_stubs import ASYNC, SYNC, ConnectionEnds, PastTool
@@ -43,14 +43,23 @@ class HttpxTransport:
         }
         self._ends = ConnectionEnds(self._core)
         self._cut_stream = _kind_of_cut_stream(library)
-        sync, not_sync = library.HTTPTransport, library.AsyncHTTPTransport
+        sync, not_sync, client, async_client, request = (
+            genuine_class(cls, self._name)
+            for cls in (
+                library.HTTPTransport,
+                library.AsyncHTTPTransport,
+                library.Client,
+                library.AsyncClient,
+                library.Request,
+            )
+        )
         self._halves = (
-            _Half(library.Client, sync, "handle_request", self._around_sync),
-            _Half(library.AsyncClient, not_sync, "handle_async_request", self._around_async),
+            _Half(client, sync, "handle_request", self._around_sync),
+            _Half(async_client, not_sync, "handle_async_request", self._around_async),
         )
         # Where a tracer has replaced a client's method, by the genuine one that it was shown,
         # nobody comes to us before a mock that has started since.
-        self._made = Lookout(library.Request, "__init__", self._rise)
+        self._made = Lookout(request, "__init__", self._rise)
 
     def install(self) -> None:
         """Requests to a gateway host end at the gateway."""

@@ -10,7 +10,6 @@ import functools
 from types import MethodType
 from typing import Any, Final
 
-import requests
 from requests.adapters import HTTPAdapter
 from requests_mock.adapter import Adapter
 from requests_mock.mocker import MockerCore
@@ -42,8 +41,8 @@ def _around_start(beneath: Method) -> Method:
     def start(mocker: Any) -> None:
         beneath(mocker)
         session_send.rise()
-        if isinstance(mocker._mock_target, requests.Session):
-            session: Any = mocker._mock_target
+        session: Any = mocker._mock_target
+        if not isinstance(session, type):
             # The mock of one session; when it stops, it puts back what it has found.
             above = around_session_send(session.send.__func__)
             session.send = MethodType(above, session)

@@ -18,7 +18,7 @@ from ..core.active import gateway_at, gateway_for
 from ..core.gateway import Gateway
 from ..core.messages import Response
 from ..core.other_tools import ShownAnswer
-from ..patching import Interception, Lookout, Method
+from ..patching import Interception, Lookout, Method, genuine_class
 from ..stubs.foreign import Library, passage_of, past, tool_of
 from .drive import drive
 from .requests_shortcut import incoming, is_final
@@ -137,9 +137,13 @@ def _read(answer: requests.Response) -> Response:
 
 
 LIBRARY: Final = Library(_shown, _read)
-_adapter_send: Final = Interception(HTTPAdapter, "send", _around_send, comes_back=True)
-_urlopen: Final = Interception(HTTPConnectionPool, "urlopen", _around_urlopen)
-session_send: Final = Interception(requests.Session, "send", around_session_send, comes_back=True)
+_Adapter: Final = genuine_class(HTTPAdapter, "requests")
+_Session: Final = genuine_class(requests.Session, "requests")
+_adapter_send: Final = Interception(_Adapter, "send", _around_send, comes_back=True)
+_urlopen: Final = Interception(
+    genuine_class(HTTPConnectionPool, "urllib3"), "urlopen", _around_urlopen
+)
+session_send: Final = Interception(_Session, "send", around_session_send, comes_back=True)
 
 
 def _rise() -> None:
@@ -155,5 +159,5 @@ INTERCEPTIONS: Final = (
     session_send,
     # Where a tracer has replaced a method that sends, by the genuine one that it was shown, nobody
     # comes to us before a mock that has started since.
-    Lookout(requests.PreparedRequest, "__init__", _rise),
+    Lookout(genuine_class(requests.PreparedRequest, "requests"), "__init__", _rise),
 )

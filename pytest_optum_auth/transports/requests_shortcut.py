@@ -19,12 +19,12 @@ from urllib3.poolmanager import PoolManager
 from urllib3.util import Retry
 
 from ..core.messages import Request, Response
-from ..patching import genuine
+from ..patching import genuine, genuine_class
 from .urllib3_call import header_fields
 
 # What is left out, by where it stands.
 _OF_THE_ADAPTER: Final = tuple(
-    (name, genuine(HTTPAdapter, name))
+    (name, genuine(genuine_class(HTTPAdapter, "requests"), name))
     for name in (
         "get_connection_with_tls_context",
         "build_connection_pool_key_attributes",
