@@ -129,6 +129,16 @@ def test_it_tells_the_time_of_each_clock_and_the_real_time_without_one(kept: str
         assert abs(READS[kept]() - time.time()) < 60
 
 
+class Stopwatch:
+    read = staticmethod(time.perf_counter)
+
+
+@pytest.mark.optum_clock(NEW_YEAR)
+@pytest.mark.usefixtures("optum_clock")
+def test_who_measures_by_what_he_has_kept_measures_in_real_time() -> None:
+    assert Stopwatch.read() < Stopwatch.read() < time.perf_counter() == NEW_YEAR.timestamp()
+
+
 def test_what_was_kept_is_the_genuine_one_again() -> None:
     with Clock(0):
         pass

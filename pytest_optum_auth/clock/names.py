@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from . import kept
+from .freezegun_internals import GENUINE
 
 _Texts = tuple[str, ...]
 # What a look at a module has found, by its name: its names, whether one of them holds a clock
@@ -17,6 +18,8 @@ _looked_at: Final[dict[str, tuple[_Texts, bool, _Texts]]] = {}
 _UNKNOWN: Final[tuple[_Texts, bool, _Texts]] = ((), False, ())
 # Who knows none of them, by whatever name, has kept nothing of theirs.
 _CLOCK_MODULES: Final = (datetime, time)
+# Who keeps one of these measures how long something takes, as a rule in real time.
+_MEASURES: Final = (GENUINE["perf_counter"], GENUINE["perf_counter_ns"])
 
 
 def namespace_of(module: object) -> dict[str, Any] | None:
@@ -106,7 +109,7 @@ class Names:
 
     def _stand_in(self, value: object) -> object:
         pair = self._pair_of(value)
-        return value if pair is None else pair[1]
+        return value if pair is None or pair[0] in _MEASURES else pair[1]
 
     def _pair_of(self, value: object) -> tuple[object, object] | None:
         if type(value) in self._kinds:
