@@ -119,7 +119,7 @@ def deactivate(gateway: Gateway) -> None:
 def keep() -> None:
     """Until :func:`release`, leave standing what :func:`deactivate` would take out.
 
-    Between two tests that both use a fake: to take fourteen methods out and to put them in again
+    Between two tests that both use a fake: to take two dozen methods out and to put them in again
     is a good part of what a small test costs. They let everything through meanwhile.
     """
     with _lock:
