@@ -36,7 +36,9 @@ def test_credentials_are_a_pair(optum_auth: FakeOptum) -> None:
 
 
 @pytest.mark.optum_auth(accept_basic=True)
-@pytest.mark.parametrize("post", [requests.post, httpx.post, httpx2.post])
+@pytest.mark.parametrize(
+    "post", [requests.post, httpx.post, httpx2.post], ids=["requests", "httpx", "httpx2"]
+)
 def test_libraries_take_credentials_as_auth(post: Any, optum_auth: FakeOptum) -> None:
     form = {"grant_type": "client_credentials"}
 

@@ -193,6 +193,7 @@ def test_a_moment_that_is_given_is_that_moment() -> None:
         lambda: time.strftime("%Y", None),  # type: ignore[arg-type]
         lambda: time.strftime(),  # type: ignore[call-arg]
     ],
+    ids=["time", "asctime", "strftime", "strftime of nothing"],
 )
 def test_what_a_real_reading_refuses_is_refused(read: Callable[[], object]) -> None:
     with pytest.raises(TypeError):
