@@ -190,13 +190,12 @@ def _add_audit_hook() -> None:
 
 def _cover(module: str) -> None:
     """Cover what the module has of the places."""
-    if module not in _covers:
-        places = [(_owner(place), place) for place in _PLACES if place.module == module]
-        _covers[module] = [
-            Interception(owner, place.method, functools.partial(_around, place.host))
-            for owner, place in places
-            if hasattr(owner, place.method)
-        ]
+    places = [(_owner(place), place) for place in _PLACES if place.module == module]
+    _covers[module] = [
+        Interception(owner, place.method, functools.partial(_around, place.host))
+        for owner, place in places
+        if hasattr(owner, place.method)
+    ]
     for cover in _covers[module]:
         cover.install()
 

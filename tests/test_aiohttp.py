@@ -183,6 +183,25 @@ def test_a_connection_is_kept_alive_and_traced(optum_auth: FakeOptum) -> None:
     assert seen == ["connection_create_end", "request_end", "connection_reuseconn", "request_end"]
 
 
+def test_a_connection_that_is_closed_twice_ends_once(optum_auth: FakeOptum) -> None:
+    connections: list[Any] = []
+
+    class Response(aiohttp.ClientResponse):
+        async def start(self, connection: Any) -> Any:
+            connections.append(connection.transport)
+            return await super().start(connection)
+
+    async def twice(session: aiohttp.ClientSession) -> list[int]:
+        statuses = [await ask(session, optum_auth)]
+        connections[0].close()
+        connections[0].close()
+        return [*statuses, await ask(session, optum_auth)]
+
+    assert run(twice, response_class=Response) == [200, 200]
+    assert connections[0].is_closing()
+    assert connections[1] is not connections[0]
+
+
 def test_cookies_come_back(optum_auth: FakeOptum) -> None:
     route = optum_auth.protect("GET", PATH, headers={"Set-Cookie": "seat=7; Path=/"})
 

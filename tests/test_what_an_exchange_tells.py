@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+import httpx2
 import pytest
 import requests
 from token_requests import ask, call, fields, get_token
@@ -46,6 +47,25 @@ def test_path_and_query(
 
     [exchange] = optum_auth.api_requests
     assert (exchange.path, exchange.query) == (path, query)
+
+
+@pytest.mark.parametrize("get", [httpx.get, httpx2.get], ids=["httpx", "httpx2"])
+@pytest.mark.parametrize("value", [b"caf\xc3\xa9", b"caf\xe9"], ids=["utf-8", "latin-1"])
+def test_a_header_beyond_ascii_is_told_as_the_client_means_it(
+    get: Any, value: bytes, optum_auth: FakeOptum
+) -> None:
+    get(optum_auth.token_url, headers={"X-Trace": value}, timeout=5)
+
+    assert optum_auth.exchanges[0].headers["x-trace"] == "café"
+
+
+@pytest.mark.parametrize("get", [httpx.get, httpx2.get], ids=["httpx", "httpx2"])
+def test_a_password_in_the_url_is_not_told(get: Any, optum_auth: FakeOptum) -> None:
+    """requests and aiohttp make a header of it; httpx leaves it in the URL as well."""
+    get(optum_auth.token_url.replace("https://", "https://me:s3cr3t@"), timeout=5)
+
+    shown = optum_auth.exchanges[0].url
+    assert shown == optum_auth.token_url.replace("https://", "https://***@")
 
 
 def test_a_long_path_is_told_whole() -> None:
