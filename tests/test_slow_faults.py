@@ -117,11 +117,8 @@ def test_what_changes_during_a_wait_counts(
 ) -> None:
     optum_auth.protect("GET", "/oihub/claim/inquiry/v1").inject(faults.slow(0.05))
     token = optum_auth.issue_token(expires_in=1)
-    optum_auth.clock_skew = 0
-
-    real = optum_auth._state.server_now
     # The last for the Date of the answer.
-    readings = iter([real(), token.expires_at, token.expires_at])
+    readings = iter([token.issued_at, token.expires_at, token.expires_at])
     monkeypatch.setattr(optum_auth._state, "server_now", lambda: next(readings))
 
     assert call(send, token).status == 401
