@@ -39,6 +39,13 @@ def when_frozen(module: ModuleType) -> float:
     return now
 
 
+def test_who_asks_freezegun_is_told_the_time_of_the_clock() -> None:
+    with Clock(NEW_YEAR) as clock:
+        clock.tick(60)
+
+        assert api.freeze_factories[-1]() == clock.now.replace(tzinfo=None)
+
+
 def test_the_same_places_are_frozen_as_by_freezegun_alone() -> None:
     alone = freezegun.freeze_time("2026-01-01")
     with freezegun.freeze_time("2026-01-01"):

@@ -244,23 +244,24 @@ def test_a_library_that_keeps_the_classes_of_its_first_use_meets_the_genuine_one
     imported: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As polars and cryptography do, in Rust."""
+    name = f"in_rust_{imported.partition(' ')[0]}"
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setitem(
-        first_use.USES, "in_rust", ("use", lambda use, moment: use(moment.isoformat()))
-    )
-    (tmp_path / "in_rust.py").write_text(
+    monkeypatch.setitem(first_use.USES, name, ("use", lambda use, moment: use(moment.isoformat())))
+    (tmp_path / f"{name}.py").write_text(
         "import datetime\nkept = []\ndef use(text):\n    kept.append((text, datetime.datetime))\n"
     )
     if imported == "before":
-        library = importlib.import_module("in_rust")
+        importlib.import_module(name)
     with Clock(10**9):
-        library = importlib.import_module("in_rust")
+        library = importlib.import_module(name)
+        kept = list(library.kept)
     with Clock(10**9):
         pass
+    del sys.modules[name]
 
-    assert library.kept == [("2000-01-01T00:00:00", dt.datetime)]
-    assert library.kept[0][1] is dt.datetime
-    monkeypatch.delitem(sys.modules, "in_rust")
+    assert library.kept == kept
+    assert kept == [("2000-01-01T00:00:00", dt.datetime)]
+    assert kept[0][1] is dt.datetime
 
 
 @pytest.mark.parametrize("library", list(first_use.USES))
