@@ -102,7 +102,7 @@ def test_it_is_said_in_the_timeline(optum_auth: FakeOptum) -> None:
         pytest.param(10**400, OverflowError, id="beyond every float"),
         ("4", TypeError),
         (None, TypeError),
-        (Decimal(4), TypeError),
+        *([] if sys.version_info >= (3, 15) else [(Decimal(4), TypeError)]),
     ],
     ids=repr,
 )

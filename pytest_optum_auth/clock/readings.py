@@ -83,9 +83,12 @@ class Sleep(Reading):
 
 def _seconds(value: Any) -> float:
     # As the genuine one reads them; what it does not read is no sleep.
-    if isinstance(value, float):
-        return value
+    if isinstance(value, float) or (_TAKES_EVERY_NUMBER and hasattr(value, "__float__")):
+        return float(value)
     return operator.index(value) if hasattr(value, "__index__") else 0
+
+
+_TAKES_EVERY_NUMBER: Final = sys.version_info >= (3, 15)
 
 
 def _readings() -> Iterator[Reading]:
