@@ -123,7 +123,15 @@ class Retries:
 
 
 @sleeps_move
-@pytest.mark.parametrize("seconds", [4, 4.0, Retries()], ids=["int", "float", "index"])
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(4, id="int"),
+        pytest.param(4.0, id="float"),
+        pytest.param(Retries(), id="index"),
+        *([pytest.param(Decimal(4), id="decimal")] if sys.version_info >= (3, 15) else []),
+    ],
+)
 def test_what_a_real_sleep_takes_moves_the_clock(seconds: Any, optum_clock: Clock) -> None:
     time.sleep(seconds)
 
