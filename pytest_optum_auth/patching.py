@@ -139,7 +139,7 @@ class Interception:
             setattr(self._owner, self._name, self._last)
             return
         with _lock:
-            current = self._there.get(self._name, _INHERITED)
+            current = self._current()
             if self._active and not self._is_ours(current):
                 self._last, self._covered = self._layer(current), current
                 setattr(self._owner, self._name, self._last)
@@ -148,7 +148,7 @@ class Interception:
         """Answer no more. Take our layers off, as far down as nobody else's lies between them."""
         with _lock:
             self._active = False
-            current = self._there.get(self._name, _INHERITED)
+            current = self._current()
             below = self._covered if current is self._last else self._below(current)
             if below is current:
                 return
