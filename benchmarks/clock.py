@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import itertools
 import multiprocessing
 import statistics
@@ -65,13 +66,10 @@ def _readings() -> Iterator[Figure]:
 
 def _ratios(wanted: int, rounds: int) -> tuple[dict[str, float], int]:
     """The ratios, and how many modules there really were: pytest itself loads over 400."""
-    import freezegun
-    import time_machine  # noqa: F401
-
-    import pytest_optum_auth.clock  # noqa: F401
     from benchmarks.in_process_pytest import seconds_by_kind
 
-    del freezegun
+    for name in ("freezegun", "time_machine", "pytest_optum_auth.clock"):
+        importlib.import_module(name)
     _load(wanted)
     seconds = seconds_by_kind(_TESTS, ["optum_auth", "pytest_freezer"], rounds * 2, _HEADER)
     freezer = seconds.pop("freezer")

@@ -28,7 +28,7 @@ def measure(rounds: int) -> Iterator[Figure]:
         session.mount("https://", _Adapter())
         yield _figure("requests", session.get, rounds)
     transport = httpx.HTTPTransport()
-    transport._pool = _HttpxPool()  # type: ignore[assignment]
+    transport._pool = _HttpxPool()
     with httpx.Client(transport=transport) as client:
         yield _figure("httpx", client.get, rounds)
 

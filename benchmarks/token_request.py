@@ -34,7 +34,7 @@ CALLS = 50
 
 
 class _AtOnce(BaseAdapter):
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         response = requests.Response()
         response.status_code = 200
         response.url = request.url or ""

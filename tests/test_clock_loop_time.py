@@ -164,7 +164,7 @@ def test_what_somebody_else_has_put_in_its_place_stays(monkeypatch: pytest.Monke
     monkeypatch.setattr(asyncio.BaseEventLoop, "time", asyncio.BaseEventLoop.time)
 
     with Clock(0):
-        asyncio.BaseEventLoop.time = of_another_tool  # type: ignore[method-assign]
+        asyncio.BaseEventLoop.time = of_another_tool
 
     assert asyncio.BaseEventLoop.time is of_another_tool
     loop = asyncio.new_event_loop()

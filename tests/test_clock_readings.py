@@ -188,10 +188,10 @@ def test_a_moment_that_is_given_is_that_moment() -> None:
 @pytest.mark.parametrize(
     "read",
     [
-        lambda: time.time(1),  # type: ignore[call-arg]
-        lambda: time.asctime(None),  # type: ignore[arg-type]
-        lambda: time.strftime("%Y", None),  # type: ignore[arg-type]
-        lambda: time.strftime(),  # type: ignore[call-arg]
+        lambda: time.time(1),
+        lambda: time.asctime(None),
+        lambda: time.strftime("%Y", None),
+        lambda: time.strftime(),
     ],
     ids=["time", "asctime", "strftime", "strftime of nothing"],
 )

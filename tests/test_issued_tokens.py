@@ -194,4 +194,4 @@ def test_what_is_no_token_is_refused_and_not_shown(
 
     for take in (optum_auth.revoke, optum_clock.expire_token, optum_clock.nearly_expire_token):
         with pytest.raises(TypeError, match=message):
-            take(value)  # type: ignore[arg-type]
+            take(value)

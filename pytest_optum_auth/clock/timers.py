@@ -79,6 +79,7 @@ class Timers:
     def install(self) -> None:
         """Remember what is armed from now on."""
         self._installed = True
+        # To a type checker nobody replaces a method, here and below.
         asyncio.BaseEventLoop.time = self._loop_time  # type: ignore[method-assign]
         for interception in self._arming:
             interception.install()

@@ -213,6 +213,7 @@ class _Half:
 def _kind_of_cut_stream(library: ModuleType) -> type:
     """The kind of stream of ``library`` that raises an error at its end."""
 
+    # To a type checker its base is a variable.
     class CutStream(library.ByteStream):  # type: ignore[misc, name-defined]
         def __init__(self, body: bytes, error: Exception) -> None:
             super().__init__(body)

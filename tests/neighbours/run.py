@@ -30,8 +30,12 @@ SUITES: dict[str, tuple[str, ...]] = {
     "requests-mock": ("tests",),
     "requests": ("tests",),
     "httpx": ("tests",),
-    "aiohttp": ("tests/test_client_session.py", "tests/test_client_request.py",
-                "tests/test_client_response.py", "tests/test_connector.py"),
+    "aiohttp": (
+        "tests/test_client_session.py",
+        "tests/test_client_request.py",
+        "tests/test_client_response.py",
+        "tests/test_connector.py",
+    ),
     "aioresponses": ("tests",),
     "Authlib": ("tests/clients",),
     "requests-oauthlib": ("tests",),
@@ -39,7 +43,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "respx": ("tests",),
     "freezegun": ("tests",),
     "time-machine": ("tests",),
-}  # fmt: skip
+}
 # Whose source distributions have no tests.
 ARCHIVES = {
     "Authlib": "https://github.com/authlib/authlib/archive/refs/tags/v{}.tar.gz",
@@ -125,13 +129,38 @@ def outcomes(name: str, source: Path, way: str) -> dict[str, str]:
     plugins, variables = WAYS[way]
     written = folder / "outcomes.json"
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *SUITES[name], *plugins, "-p", "outcomes",
-         "--continue-on-collection-errors", "-p", "no:randomly", "-p", "no:cacheprovider",
-         "-p", "no:socket", "-o", "addopts=", "-W", "default"],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=1800,
-        env={**os.environ, **variables, "NEIGHBOURS_OUTCOMES": str(written),
-             "PYTHONPATH": str(HERE)},
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *SUITES[name],
+            *plugins,
+            "-p",
+            "outcomes",
+            "--continue-on-collection-errors",
+            "-p",
+            "no:randomly",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:socket",
+            "-o",
+            "addopts=",
+            "-W",
+            "default",
+        ],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=1800,
+        env={
+            **os.environ,
+            **variables,
+            "NEIGHBOURS_OUTCOMES": str(written),
+            "PYTHONPATH": str(HERE),
+        },
+    )
     found: dict[str, str] = json.loads(written.read_text()) if written.exists() else {}
     return {test.replace(str(folder), ""): end for test, end in found.items()}  # of parameters
 
