@@ -24,7 +24,7 @@ def modules_after(tmp_path: Path, *options: str) -> set[str]:
         "        json.dump(sorted(sys.modules), file)\n"
     )
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    for name in ("PYTEST_ADDOPTS", "OPTUM_CLIENT_ID", "OPTUM_CLIENT_SECRET"):
+    for name in ("OPTUM_CLIENT_ID", "OPTUM_CLIENT_SECRET"):
         environment.pop(name, None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)

@@ -23,7 +23,6 @@ Run = Callable[..., pytest.RunResult]
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """``run(suite, variant, *options)``: a suite where it lies, with one way to get a token."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     (pytester.path / "pytest.ini").write_text("[pytest]\n")
 
     def run(suite: str, variant: str, *options: str) -> pytest.RunResult:

@@ -69,5 +69,4 @@ def live_credentials(
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> LiveRuns:
     """Runs of pytest with the plugin and nothing else."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     return LiveRuns(pytester)
