@@ -8,22 +8,26 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final
+
+# Of each module what is called as soon as it has been imported.
+Thens = Mapping[str, Callable[[], None]]
 
 
 class _Watch(MetaPathFinder):
     """Asked first for every module that is imported; finds none, but sees the ones it waits for."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, list[Callable[[], None]]] = {}
+        self.waiting: list[Thens] = []
         self._asking = threading.local()
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if fullname not in self.waiting or getattr(self._asking, "name", None) == fullname:
+        asking = getattr(self._asking, "name", None)
+        if asking == fullname or not any(fullname in thens for thens in self.waiting):
             return None
         self._asking.name = fullname
         try:
@@ -38,9 +42,9 @@ class _Watch(MetaPathFinder):
         def exec_module(module: ModuleType) -> None:
             del loader.exec_module
             loader.exec_module(module)
-            # Waited for until here: who only looks for a module does not import it.
-            for then in self.waiting.pop(name, ()):
-                then()
+            # Asked for now: who only looks for a module does not import it.
+            for thens in [thens for thens in self.waiting if name in thens]:
+                thens[name]()
 
         loader.exec_module = exec_module
 
@@ -48,21 +52,17 @@ class _Watch(MetaPathFinder):
 _watch: Final = _Watch()
 
 
-def watch(name: str, then: Callable[[], None]) -> None:
-    """Call ``then`` as soon as module ``name`` has been imported."""
-    waiting = _watch.waiting.setdefault(name, [])
-    if then not in waiting:
-        waiting.append(then)
+def watch(thens: Thens) -> None:
+    """Until :func:`unwatch`, call ``thens[name]`` whenever the module ``name`` is imported."""
+    if thens not in _watch.waiting:
+        _watch.waiting.append(thens)
     if _watch not in sys.meta_path:
         sys.meta_path.insert(0, _watch)
 
 
-def unwatch(name: str, then: Callable[[], None]) -> None:
+def unwatch(thens: Thens) -> None:
     """Undo :func:`watch`."""
-    waiting = _watch.waiting.get(name, [])
-    if then in waiting:
-        waiting.remove(then)
-        if not waiting:
-            del _watch.waiting[name]
+    if thens in _watch.waiting:
+        _watch.waiting.remove(thens)
     if not _watch.waiting and _watch in sys.meta_path:
         sys.meta_path.remove(_watch)

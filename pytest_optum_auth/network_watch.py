@@ -119,16 +119,12 @@ def watch(look: Look) -> None:
     """
     with _lock:
         _add_audit_hook()
-        first = not _looks
         if look not in _looks:
             _looks.append(look)
-        for module, late in _LATE.items():
-            if module in _covers:
-                continue
-            if sys.modules.get(module) is not None:
+        import_hook.watch(_LATE)
+        for module in _LATE:
+            if module not in _covers and sys.modules.get(module) is not None:
                 _cover(module)
-            elif first:
-                import_hook.watch(module, late)
         for covers in (*_covers.values(), _STANDARD):
             for cover in covers:
                 cover.install()
@@ -141,8 +137,7 @@ def unwatch(look: Look) -> None:
             _looks.remove(look)
         if _looks:
             return
-        for module, late in _LATE.items():
-            import_hook.unwatch(module, late)
+        import_hook.unwatch(_LATE)
         for covers in (*_covers.values(), _STANDARD):
             for cover in covers:
                 cover.remove()
@@ -189,7 +184,9 @@ def _add_audit_hook() -> None:
 
 
 def _cover(module: str) -> None:
-    """Cover what the module has of the places."""
+    """Cover what the module has of the places, unless that is done."""
+    if module in _covers:
+        return
     places = [(_owner(place), place) for place in _PLACES if place.module == module]
     _covers[module] = [
         Interception(owner, place.method, functools.partial(_around, place.host))

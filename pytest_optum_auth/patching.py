@@ -11,6 +11,7 @@ its marks, its records and its kind, so that others recognize their own and take
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import inspect
@@ -127,7 +128,9 @@ class Interception:
     def install(self) -> None:
         """Answer from now on."""
         self._active = True
-        self.rise()
+        # Of several who install it all but the first find it there, as a rule.
+        if self._there.get(self._name, _INHERITED) is not self._last:
+            self.rise()
 
     def rise(self) -> None:
         """Lie on top again, if somebody has covered us or taken us off."""
@@ -146,16 +149,18 @@ class Interception:
 
     def remove(self) -> None:
         """Answer no more. Take our layers off, as far down as nobody else's lies between them."""
-        with _lock:
-            self._active = False
-            current = self._current()
-            below = self._covered if current is self._last else self._below(current)
-            if below is current:
-                return
-            if below is _INHERITED:
+        self._active = False
+        current = self._there.get(self._name, _INHERITED)
+        # Without the lock: who rises at this moment is helped by whoever sees us next.
+        below = self._covered if current is self._last else self._below(current)
+        if below is current:
+            return
+        if below is _INHERITED:
+            # Another thread may be first.
+            with contextlib.suppress(AttributeError):
                 delattr(self._owner, self._name)
-            else:
-                setattr(self._owner, self._name, below)
+        else:
+            setattr(self._owner, self._name, below)
 
     def seen(self, layer: _Layer, instance: Any, owner: type | None) -> Any:
         """What ``instance.name`` is, or ``owner.name`` where there is no instance."""

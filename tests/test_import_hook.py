@@ -75,25 +75,26 @@ def teller(word: str) -> tuple[list[str], Callable[[], None]]:
 def test_all_who_watch_are_told(module: str) -> None:
     told, tell = teller("one")
     also_told, tell_also = teller("the other")
-    import_hook.watch(module, tell)
-    import_hook.watch(module, tell_also)
+    import_hook.watch({module: tell})
+    import_hook.watch({module: tell_also})
 
     importlib.import_module(module)
 
     assert told + also_told == ["one", "the other"]
-    import_hook.unwatch(module, tell)
+    import_hook.unwatch({module: tell})
+    import_hook.unwatch({module: tell_also})
 
 
 @pytest.mark.parametrize("imported", [True, False])
 def test_who_watches_twice_is_told_once_and_ends_once(module: str, imported: bool) -> None:
     finders = list(sys.meta_path)
     told, tell = teller("told")
-    import_hook.watch(module, tell)
-    import_hook.watch(module, tell)
+    import_hook.watch({module: tell})
+    import_hook.watch({module: tell})
 
     if imported:
         importlib.import_module(module)
-    import_hook.unwatch(module, tell)
+    import_hook.unwatch({module: tell})
 
     assert told == ["told"] * imported
     assert sys.meta_path == finders
@@ -102,50 +103,50 @@ def test_who_watches_twice_is_told_once_and_ends_once(module: str, imported: boo
 def test_one_who_watches_no_longer_leaves_the_other(module: str) -> None:
     told, tell = teller("one")
     also_told, tell_also = teller("the other")
-    import_hook.watch(module, tell)
-    import_hook.watch(module, tell_also)
-    import_hook.unwatch(module, tell)
+    import_hook.watch({module: tell})
+    import_hook.watch({module: tell_also})
+    import_hook.unwatch({module: tell})
 
     importlib.import_module(module)
 
     assert told + also_told == ["the other"]
-    import_hook.unwatch(module, tell)
+    import_hook.unwatch({module: tell_also})
 
 
-def test_it_is_told_once_after_the_module_has_run(module: str) -> None:
+def test_it_is_told_after_the_module_has_run_whenever_it_does(module: str) -> None:
     told: list[int] = []
 
     def tell() -> None:
         told.append(sys.modules[module].VALUE)
 
-    import_hook.watch(module, tell)
+    import_hook.watch({module: tell})
     importlib.import_module(module)
     importlib.reload(sys.modules[module])
 
-    assert told == [1]
-    import_hook.unwatch(module, tell)
+    assert told == [1, 1]
+    import_hook.unwatch({module: tell})
 
 
 def test_a_look_at_where_the_module_is_does_not_count_as_its_import(module: str) -> None:
     told, tell = teller("told")
-    import_hook.watch(module, tell)
+    import_hook.watch({module: tell})
 
     assert importlib.util.find_spec(module) is not None
     assert told == []
     importlib.import_module(module)
 
     assert told == ["told"]
-    import_hook.unwatch(module, tell)
+    import_hook.unwatch({module: tell})
 
 
 def test_it_is_not_told_of_an_import_that_it_watched_only_the_beginning_of(module: str) -> None:
     told, tell = teller("told")
-    import_hook.watch(module, tell)
+    import_hook.watch({module: tell})
     spec = importlib.util.find_spec(module)
     assert spec is not None
     assert spec.loader is not None
 
-    import_hook.unwatch(module, tell)
+    import_hook.unwatch({module: tell})
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
     assert told == []
@@ -154,30 +155,30 @@ def test_it_is_not_told_of_an_import_that_it_watched_only_the_beginning_of(modul
 def test_it_is_not_told_when_it_no_longer_watches(module: str) -> None:
     _, another = teller("another")
     told, tell = teller("told")
-    import_hook.watch(module, tell)
-    import_hook.watch("another_module", another)
-    import_hook.unwatch(module, tell)
+    import_hook.watch({module: tell})
+    import_hook.watch({"another_module": another})
+    import_hook.unwatch({module: tell})
     importlib.import_module(module)
-    import_hook.unwatch("another_module", another)
-    import_hook.unwatch("another_module", another)
+    import_hook.unwatch({"another_module": another})
+    import_hook.unwatch({"another_module": another})
 
     assert told == []
 
 
 def test_a_module_that_is_not_there_is_an_import_error_as_ever(module: str) -> None:
     _, tell = teller("told")
-    import_hook.watch("not_there_at_all", tell)
+    import_hook.watch({"not_there_at_all": tell})
 
     with pytest.raises(ModuleNotFoundError, match="No module named 'not_there_at_all'"):
         importlib.import_module("not_there_at_all")
 
-    import_hook.unwatch("not_there_at_all", tell)
+    import_hook.unwatch({"not_there_at_all": tell})
 
 
 def test_other_modules_are_found_by_others(module: str) -> None:
     _, tell = teller("told")
-    import_hook.watch("another_module", tell)
+    import_hook.watch({"another_module": tell})
 
     assert importlib.import_module(module).VALUE == 1
 
-    import_hook.unwatch("another_module", tell)
+    import_hook.unwatch({"another_module": tell})

@@ -66,10 +66,26 @@ def test_nor_is_it_before_a_fake_starts() -> None:
     assert told == []
 
 
-@pytest.mark.usefixtures("another_httpx")
-def test_a_library_that_is_imported_while_a_fake_is_active_is_a_warning_too() -> None:
-    with pytest.warns(UserWarning, match=whole(WARNING)):
-        transports._imported("httpx")
+def test_a_library_that_is_imported_while_a_fake_is_active_is_a_warning_too(
+    request: pytest.FixtureRequest,
+) -> None:
+    with FakeOptum():
+        request.getfixturevalue("another_httpx")
+
+        with pytest.warns(UserWarning, match=whole(WARNING)):
+            transports._imported("httpx")
+
+
+def test_nor_is_one_that_is_imported_then_and_nobody_asked_to_intercept(
+    request: pytest.FixtureRequest,
+) -> None:
+    with FakeOptum(transports=["requests"]):
+        request.getfixturevalue("another_httpx")
+
+        with warnings.catch_warnings(record=True) as told:
+            transports._imported("httpx")
+
+    assert told == []
 
 
 def test_a_library_that_the_suite_has_blocked_is_not_missed(

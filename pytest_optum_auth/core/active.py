@@ -44,7 +44,7 @@ def gateways() -> list[Gateway]:
 
 def is_any() -> bool:
     """Whether some gateway answers now, or is expected to."""
-    return bool(_active) or any(reference() is not None for reference in _unentered.keyrefs())
+    return bool(_active or _unentered)
 
 
 def is_expected(host: str) -> bool:
@@ -82,4 +82,7 @@ def gateway_at(host: str) -> Gateway | None:
 
 def transports_of(gateway: Gateway) -> tuple[str, ...]:
     """The transports whose requests ``gateway`` answers."""
-    return next((names for active, names in _active if active is gateway), ())
+    for active, names in _active:
+        if active is gateway:
+            return names
+    return ()

@@ -129,6 +129,9 @@ class GatewayState:
 
         Unmet faults, unexpected requests, and stubs that were never asked.
         """
+        # Nearly always there is none.
+        if not (self.stubs or self._unexpected or any(q.injections for q in self._queues)):
+            return ""
         with self.lock:
             unmet = [i for queue in self._queues for i in queue.injections if i.unmet]
             messages = [
@@ -139,8 +142,7 @@ class GatewayState:
             for injection in unmet:
                 injection.reported = True
             self._unexpected.clear()
-        # Nearly always there is none.
-        return _each_once(messages) if messages else ""
+        return _each_once(messages)
 
     def _never_asked(self) -> Iterator[str]:
         # A test that has failed did not come to them.

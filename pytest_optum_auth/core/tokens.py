@@ -113,7 +113,6 @@ class Ledger:
     """Every token issued, and who holds which."""
 
     def __init__(self) -> None:
-        self.signing_key: Final = secrets.token_bytes(32)
         #: How many.
         self.issued = 0
         self.tokens: list[Token] = []
@@ -123,6 +122,11 @@ class Ledger:
         # The token of each client and scope that lives longest: it alone decides whether another
         # request was needless, so that the answer takes constant time.
         self._longest: dict[_Holding, Token] = {}
+
+    @functools.cached_property
+    def signing_key(self) -> bytes:
+        """The key of every token's signature."""
+        return secrets.token_bytes(32)
 
     @functools.cached_property
     def _family(self) -> str:

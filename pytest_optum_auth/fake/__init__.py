@@ -43,8 +43,26 @@ _OF_THE_CLOCK: Final = (
 _WHERE: Final = ("base_url", "token_path", "transports")
 
 
+class _Setting:
+    """A setting of a fake, which lies in the state of its gateway.
+
+    Were the fake that object, the two would hold each other, and wait for the garbage collector.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, fake: FakeOptum | None, _: object = None) -> object:
+        return getattr(Settings if fake is None else fake.gateway.state.settings, self._name)
+
+    def __set__(self, fake: FakeOptum, value: object) -> None:
+        setattr(fake.gateway.state.settings, self._name, value)
+
+
 def _as_one(cls: type[T]) -> type[T]:
     """Let Python's own message for a wrong argument name the class that a test knows."""
+    for name in SettingValues.__annotations__:
+        setattr(cls, name, _Setting(name))
     for part in cls.__bases__:
         for name, method in vars(part).items():
             if isinstance(method, FunctionType):
@@ -67,6 +85,8 @@ class FakeOptum(Settings, Record, Issuer, Apis, Trouble):
     Raises ``TypeError`` for an unknown keyword, ``ValueError`` for a value that makes no sense.
     """
 
+    _depth = 0
+
     def __init__(
         self,
         *,
@@ -77,20 +97,20 @@ class FakeOptum(Settings, Record, Issuer, Apis, Trouble):
         transports: list[str] | tuple[str, ...] | None = None,
         **settings: Unpack[SettingValues],
     ) -> None:
+        chosen_settings = Settings()
         for name, value in settings.items():
             if name not in SettingValues.__annotations__:
                 known = ", ".join((*KEYWORDS, *_WHERE))
                 raise TypeError(f"unknown keyword {name!r}: known are {known}")
-            setattr(self, name, value)
+            setattr(chosen_settings, name, value)
         self._transports = chosen(transports)
         self._state = GatewayState(
-            self,
+            chosen_settings,
             checked_base_urls(base_url),
             facts.TOKEN_PATH if token_path is None else checked_token_path(token_path),
         )
         self._state.clients.add(client_id, client_secret, None)
         self._gateway = Gateway(self._state)
-        self._depth = 0
         if self._transports:
             expect(self._gateway)
 

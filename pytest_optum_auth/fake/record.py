@@ -32,7 +32,8 @@ class Record:
     @property
     def signing_key(self) -> bytes:
         """The key of the tokens' HS256 signature, for code that verifies them."""
-        return self._state.ledger.signing_key
+        with self._state.lock:
+            return self._state.ledger.signing_key
 
     @property
     def tokens(self) -> list[Token]:

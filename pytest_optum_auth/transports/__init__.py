@@ -89,16 +89,16 @@ def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
     """
     # Outside of the lock: another thread may import the library, and then wants it.
     loaded = {name: load(name) for name in names if name not in _standing and _is_imported(name)}
-    names = tuple(name for name in names if name not in _unknown)
-    for name in loaded.keys() - set(names):
-        _warn(name)
+    for name, transport in loaded.items():
+        if transport is None:
+            _warn(name)
     with _lock:
+        names = tuple([name for name in names if name not in _unknown])
         for name in names:
             transport = _standing.get(name) or loaded.get(name)
-            if transport is None:
-                import_hook.watch(name, _LATE[name])
-            else:
+            if transport is not None:
                 _put_in(name, transport)
+        import_hook.watch(_LATE)
         is_first = not active.gateways()
         # Before the guard stands: it leaves when nobody needs it.
         active.add(gateway, names)
@@ -141,13 +141,17 @@ def _put_in(name: str, transport: ModuleType) -> None:
 
 def _take_out(names: tuple[str, ...]) -> None:
     for name in reversed(names):
-        import_hook.unwatch(name, _LATE[name])
         if name in _standing:
             _standing.pop(name).remove()
+    if not active.gateways():
+        import_hook.unwatch(_LATE)
     _guard().remove_unless_needed()
 
 
 def _imported(name: str) -> None:
+    with _lock:
+        if not active.uses(name):
+            return
     transport = load(name)
     if transport is None:
         _warn(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 from .. import import_hook
 from ..stubs.foreign import REQUESTS_MOCK
@@ -13,9 +14,8 @@ def install() -> None:
     """Requests of every ``requests.Session`` to a gateway host end at the gateway."""
     for interception in INTERCEPTIONS:
         interception.install()
-    if sys.modules.get(REQUESTS_MOCK) is None:
-        import_hook.watch(REQUESTS_MOCK, _install_above)
-    else:
+    import_hook.watch(_LATE)
+    if sys.modules.get(REQUESTS_MOCK) is not None:
         _install_above()
 
 
@@ -26,9 +26,12 @@ def _install_above() -> None:
         interception.install()
 
 
+_LATE: Final = {REQUESTS_MOCK: _install_above}
+
+
 def remove() -> None:
     """Undo :func:`install`."""
-    import_hook.unwatch(REQUESTS_MOCK, _install_above)
+    import_hook.unwatch(_LATE)
     above = sys.modules.get(f"{__package__}.requests_mock_")
     for interception in (*INTERCEPTIONS, *(() if above is None else above.INTERCEPTIONS)):
         interception.remove()
