@@ -10,19 +10,21 @@ from typing import Any, Final
 
 from . import facts
 
+_HASH: Final = "sha256"
+
 
 def signed(claims: Mapping[str, Any], key: bytes) -> str:
     """The JWT of ``claims``, signed with ``key`` by HS256 (RFC 7518 section 3.2)."""
     message = _HEADER + b"." + _base64url(_compact(claims).encode())
     # PyJWT would load cryptography, in every run of every suite.
-    signature = hmac.digest(key, message, "sha256")
+    signature = hmac.digest(key, message, _HASH)
     return (message + b"." + _base64url(signature)).decode()
 
 
 def claims_signed(value: str, key: bytes) -> dict[str, Any] | None:
     """The claims in ``value`` where it is what :func:`signed` made with ``key``, else ``None``."""
     message, _, signature = value.encode(errors="replace").rpartition(b".")
-    expected = _base64url(hmac.digest(key, message, "sha256"))
+    expected = _base64url(hmac.digest(key, message, _HASH))
     return claims_of(value) if hmac.compare_digest(expected, signature) else None
 
 

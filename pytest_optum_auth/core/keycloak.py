@@ -29,20 +29,20 @@ def judge(
     # Of a field given twice the first one counts until that is checked.
     fields = dict(reversed(parsed.pairs))
     if "grant_type" not in fields:
-        return _refusal(400, "invalid_request", facts.KEYCLOAK_GRANT_MISSING)
+        return _refusal(facts.KEYCLOAK_GRANT_MISSING)
     if fields["grant_type"] != facts.GRANT_TYPE:
-        return _refusal(400, facts.OAUTH_UNSUPPORTED_GRANT, facts.KEYCLOAK_GRANT_UNSUPPORTED)
+        return _refusal(facts.KEYCLOAK_GRANT_UNSUPPORTED, facts.OAUTH_UNSUPPORTED_GRANT)
     tried_basic = request.authorization[0] == "basic"
     taken = add_basic(fields, request, clients) if tried_basic and accept_basic else ""
     refusal = _check_client(fields, clients, tried_basic, taken)
     if refusal is not None:
         return refusal
     if max(Counter(name for name, _ in parsed.pairs).values()) > 1:
-        return _refusal(400, "invalid_request", facts.KEYCLOAK_REPEATED)
+        return _refusal(facts.KEYCLOAK_REPEATED)
     client = clients.known(fields["client_id"])
     asked = fields.get("scope", "")
     if refused_scope(client, asked, scope) is not None:
-        return _refusal(400, "invalid_scope", facts.KEYCLOAK_SCOPE.format(scope=asked[:100]))
+        return _refusal(facts.KEYCLOAK_SCOPE.format(scope=asked[:100]), "invalid_scope")
     return Grant.of(client, asked, scope, how_it_came(taken, tried_basic))
 
 
@@ -51,7 +51,7 @@ def _check_client(
 ) -> Refusal | None:
     if "client_id" not in fields:
         unused = "the Basic header does not count: accept_basic=True" if tried_basic else ""
-        return _refusal(400, "invalid_client", facts.KEYCLOAK_ID_MISSING, unused)
+        return _refusal(facts.KEYCLOAK_ID_MISSING, "invalid_client", unused)
     client = clients.find(fields["client_id"])
     challenge = (("WWW-Authenticate", facts.BASIC_CHALLENGE),) if tried_basic else ()
     if client is None:
@@ -66,6 +66,7 @@ def _check_client(
     return Refusal(401, (facts.KEYCLOAK_CLIENT_REFUSED,), outcome, code, challenge)
 
 
-def _refusal(status: int, code: str, text: str, note: str = "") -> Refusal:
+def _refusal(text: str, code: str = "", note: str = "") -> Refusal:
+    """A 400, by default with the code that RFC 6749 section 5.2 gives one."""
     outcome = f"refused: {text}{f' ({note})' if note else ''}"
-    return Refusal(status, (text,), outcome, code)
+    return Refusal(400, (text,), outcome, code)

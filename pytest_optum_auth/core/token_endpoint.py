@@ -143,7 +143,7 @@ def _has_credentials(query: str) -> bool:
 
 
 def _unsupported_media_type(request: Request, version: Version) -> Refusal:
-    given = request.headers.get("content-type", "")[:100]
+    given = request.headers.field("content-type")[:100]
     wanted = "' or '".join(version.media_types)
     if not given:
         reason = facts.MEDIA_TYPE_MISSING.format(wanted=wanted)
