@@ -108,10 +108,10 @@ def test_it(narrow, module_wide):
     result.assert_outcomes(passed=1)
 
 
-def test_a_marker_activates_for_a_doctest_item_without_harm(
+def test_a_mark_that_a_conftest_adds_to_what_was_collected_activates_too(
     run: Run, pytester: pytest.Pytester
 ) -> None:
-    pytester.makepyfile(documented='"""\n>>> 1 + 1\n2\n"""\n')
+    pytester.makepyfile(documented='"""\n>>> import time\n>>> time.time()\n0.0\n"""\n')
     pytester.makeconftest(
         """
 import pytest
@@ -119,12 +119,23 @@ import pytest
 def pytest_collection_modifyitems(items):
     for item in items:
         item.add_marker(pytest.mark.optum_auth)
+        item.add_marker(pytest.mark.optum_clock(0))
 """
     )
 
-    result = run("def test_it():\n    pass\n", "--doctest-modules")
+    result = run(
+        """
+import time
+import requests
 
-    assert result.ret == 0
+def test_it():
+    url = "https://sandbox-apigw.optum.com/apip/auth/sntl/v1/token"
+    assert (time.time(), requests.post(url).status_code) == (0, 415)
+""",
+        "--doctest-modules",
+    )
+
+    result.assert_outcomes(passed=2)
 
 
 def test_an_item_that_has_no_fixtures_is_left_alone(run: Run, pytester: pytest.Pytester) -> None:

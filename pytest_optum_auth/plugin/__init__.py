@@ -176,16 +176,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if live_mode.lacks_marker(item):
             # Before pytest selects by -m, which is to find it.
             item.add_marker(live_mode.MARKER)
-        for name in _FIXTURES_OF_MARKERS:
-            if item.get_closest_marker(name) is not None:
-                from . import markers
-
-                markers.request_fixture(item, name)
 
 
 # tryfirst: what ends the run is told before a worker of xdist offers its tests.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
+    for item in session.items:
+        # Not before: a conftest may mark what was collected, the tests of a folder above all.
+        for name in _FIXTURES_OF_MARKERS:
+            if item.get_closest_marker(name) is not None:
+                from . import markers
+
+                markers.request_fixture(item, name)
     if any(map(_uses_transports, session.items)):
         from . import session_guard, standing_transports
 
