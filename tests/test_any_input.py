@@ -59,7 +59,7 @@ def gateway() -> Gateway:
 
 
 def answer(gateway: Gateway, request: Request) -> Response:
-    return drive(gateway.respond(request, answers_unexpected=True), timeout=None)
+    return drive(gateway.respond(request, arrived=True), timeout=None)
 
 
 def request_to(path: str, *, method: str = "POST", body: bytes = b"", **fields: str) -> Request:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,6 +17,7 @@ from .asking import Ask, Steps
 from .bearer import check_bearer
 from .fault import Fault
 from .handlers import failure, spoiled
+from .holds import Hold
 from .injection import FaultQueue, Injection
 from .journal import Exchange
 from .messages import NetworkFault, Request, Response, error_response, host_of, json_response
@@ -30,6 +31,7 @@ __tracebackhide__ = True  # in the traceback of a test
 class ApiHandler(abc.ABC):
     """What is the same whoever answers."""
 
+    holds: Sequence[Hold] = ()
     _who = "the answer"
 
     def __init__(

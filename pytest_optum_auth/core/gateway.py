@@ -10,7 +10,7 @@ import os
 from collections.abc import Generator
 from urllib.parse import urlsplit
 
-from . import facts, unexpected
+from . import unexpected
 from .answerers import Mismatch, Unanswered
 from .api_handlers import ApiHandler, RouteHandler, StubHandler, ToolHandler
 from .asking import Steps
@@ -18,16 +18,10 @@ from .fault import Fault
 from .handlers import Handler, TokenHandler
 from .injection import Injection
 from .journal import Exchange
-from .messages import (
-    NetworkFault,
-    Request,
-    Response,
-    error_response,
-    host_of,
-    json_response,
-)
+from .messages import NetworkFault, Request, Response, host_of
 from .other_tools import HandedOver, OtherTool, PassedThrough, ShownAnswer
 from .state import GatewayState
+from .unexpected import Unexpected
 from .waits import Pause, Wait
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -49,54 +43,91 @@ class Gateway:
         self._process = os.getpid()
 
     def respond(
-        self,
-        request: Request,
-        tool: OtherTool | None = None,
-        *,
-        answers_unexpected: bool = False,
+        self, request: Request, tool: OtherTool | None = None, *, arrived: bool = False
     ) -> Steps:
-        """Answer a request: yields what to wait for and whom to ask, returns the response.
+        """The way to the answer: yields what to wait for and whom to ask, returns the response.
 
         ``tool`` is asked where nobody here answers; :class:`HandedOver` is raised with what it
         says. Raises :class:`NetworkFault` where no HTTP answer comes. A transport whose client
-        gives up throws one in. ``answers_unexpected``: a path that nobody protects gets a 404
-        instead of a refused connection, for a transport on which the request has arrived already.
+        gives up throws one in. ``arrived``: the transport has a connection to the client, and a
+        path that nobody protects gets a 404 instead of a refused connection.
         """
         if os.getpid() != self._process:
             raise ForkedProcess(unexpected.FORKED)
+        addresses = self.state.addresses
         parts = urlsplit(request.url)
         host = host_of(request.url)
-        version = self.state.addresses.version_at(host, parts.path)
+        version = addresses.version_at(host, parts.path)
         if parts.scheme != "https":
-            raise self._plain_http(Exchange("api" if version is None else "token", request))
+            exchange = Exchange("api" if version is None else "token", request)
+            raise self._refused(exchange, unexpected.plain_http(request))
         if version is not None:
-            token_handler = TokenHandler(self.state, request, version)
-            return (yield from self._serve(token_handler, answers_unexpected))
-        path, allowed, has_apis = parts.path, list[str](), self.state.addresses.has_apis(host)
-        mismatches: list[Mismatch] = []
-        handler: ApiHandler | None = None
-        for path in self.state.addresses.paths(host, parts.path) if has_apis else ():
+            return self._serve(TokenHandler(self.state, request, version), arrived)
+        paths = addresses.paths(host, parts.path)
+        allowed: list[str] = []
+        for path in paths if addresses.has_apis(host) else ():
             route, path_params, methods = self.state.routes.find(request.method, path)
             if route is not None:
-                handler = RouteHandler(self.state, request, route, path_params)
-                break
+                return self._serve(RouteHandler(self.state, request, route, path_params), arrived)
             allowed = allowed or methods
-        if handler is None and has_apis and self.state.stubs:
+        return self._without_route(request, host, paths[-1], allowed, tool, arrived)
+
+    def _without_route(
+        self,
+        request: Request,
+        host: str,
+        path: str,
+        allowed: list[str],
+        tool: OtherTool | None,
+        arrived: bool,
+    ) -> Steps:
+        """To an API without a route of that method: a stub answers, or nobody does.
+
+        ``allowed``: the methods for which its ``path`` has routes.
+        """
+        mismatches: list[Mismatch] = []
+        handler: ApiHandler | None = None
+        if self.state.stubs and self.state.addresses.has_apis(host):
             handler = self._find_stub(request, mismatches)
         if handler is None and tool is not None and not allowed:
             handler = ToolHandler(self.state, request, tool)
         if handler is not None:
             try:
-                return (yield from self._serve(handler, answers_unexpected))
+                return (yield from self._serve(handler, arrived))
             except PassedThrough:
                 pass
             except Unanswered as unanswered:
                 mismatches.append(unanswered.mismatch)
-        if not has_apis:
-            raise self._no_api(request, host, path)
+        why = self._why_refused(request, host, path, allowed, mismatches, arrived)
+        answer = why.answer and why.answer.to(request.method, self.state.server_now())
+        fault = self._refused(Exchange("api", request), why, answer)
+        if answer is None:
+            raise fault
+        return answer
+
+    def _why_refused(
+        self,
+        request: Request,
+        host: str,
+        path: str,
+        allowed: list[str],
+        mismatches: list[Mismatch],
+        arrived: bool,
+    ) -> Unexpected:
+        state = self.state
+        if not state.addresses.has_apis(host):
+            return unexpected.no_api(request, host, path, state.base_url)
         if allowed:
-            return self._other_method(request, path, allowed)
-        return self._unexpected(request, path, mismatches, answers_unexpected)
+            return unexpected.other_method(request, path, allowed, state.api_error_format)
+        return unexpected.unprotected(
+            request,
+            path,
+            state.routes,
+            state.addresses.token_paths(host),
+            mismatches,
+            arrived=arrived,
+            by=state.protected_by,
+        )
 
     def _find_stub(self, request: Request, mismatches: list[Mismatch]) -> StubHandler | None:
         addressed = self.state.as_addressed(request)
@@ -116,11 +147,11 @@ class Gateway:
         return None
 
     def _serve(self, handler: Handler, arrived: bool) -> Steps:
+        """What is the same whoever handles it: holds, the check, faults and waits, the journal."""
         handler.exchange.at = self.state.local_now()
-        if isinstance(handler, TokenHandler):
-            # Those that are released have left the list, and one that is just now lets through.
-            for hold in list(self.state.holds):
-                yield from self._wait(hold, handler, None)
+        # Those that are released have left the list, and one that is just now lets through.
+        for hold in tuple(handler.holds):
+            yield from self._wait(hold, handler, None)
         with self.state.lock:
             refusal = handler.check()
             injection = handler.claim(refusal is not None)
@@ -208,60 +239,11 @@ class Gateway:
                 handler.seen.append(exchange)
             self.state.journal.record(exchange)
 
-    def _plain_http(self, exchange: Exchange) -> NetworkFault:
-        exchange.outcome = "refused: plain http"
-        message = unexpected.plain_http(exchange.method[:40], exchange.url.partition("?")[0])
-        self.state.unexpected(message)
-        self._record(exchange, None)
-        return NetworkFault("connect", message)
-
-    def _no_api(self, request: Request, host: str, path: str) -> NetworkFault:
-        exchange = Exchange("api", request)
-        exchange.outcome = f"refused: {host} issues tokens only"
-        message = unexpected.no_api(request.method[:40], host, path, self.state.base_url)
-        self.state.unexpected(message)
-        self._record(exchange, None)
-        return NetworkFault("connect", unexpected.in_one_line(message))
-
-    def _other_method(self, request: Request, path: str, allowed: list[str]) -> Response:
-        exchange = Exchange("api", request)
-        method = request.method[:40]
-        exchange.outcome = f"refused: protected for {' and '.join(allowed)} only"
-        self.state.unexpected(unexpected.other_method(method, path, allowed))
-        names = " or ".join(f"'{name}'" for name in allowed)
-        answer = error_response(
-            self.state.api_error_format,
-            405,
-            (facts.METHOD_REFUSED.format(method=method, allowed=names),),
-            headers=[("Allow", ", ".join(allowed))],
-        ).to(request.method, self.state.server_now())
+    def _refused(
+        self, exchange: Exchange, why: Unexpected, answer: Response | None = None
+    ) -> NetworkFault:
+        """What a client meets that gets no ``answer``. The test is told at its end."""
+        exchange.outcome = f"refused: {why.outcome}"
+        self.state.unexpected(why.message)
         self._record(exchange, answer)
-        return answer
-
-    def _unexpected(
-        self, request: Request, path: str, mismatches: list[Mismatch], answers_unexpected: bool
-    ) -> Response:
-        exchange = Exchange("api", request)
-        nobody = f"no {self.state.protected_by.name} covers the path" + (
-            " and no stub matches" if mismatches else ""
-        )
-        exchange.outcome = f"refused: {nobody}"
-        message = unexpected.unprotected(
-            request.method[:40],
-            path,
-            self.state.routes,
-            self.state.addresses.token_paths(host_of(request.url)),
-            mismatches,
-            request.authorization[1],
-            answered=answers_unexpected,
-            by=self.state.protected_by,
-        )
-        self.state.unexpected(message)
-        message = unexpected.in_one_line(message)
-        if answers_unexpected:
-            answer = json_response(404, {"message": message})
-            answer = answer.to(request.method, self.state.server_now())
-            self._record(exchange, answer)
-            return answer
-        self._record(exchange, None)
-        raise NetworkFault("connect", message)
+        return NetworkFault("connect", unexpected.in_one_line(why.message))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
@@ -16,6 +17,7 @@ from . import facts, keycloak, token_endpoint
 from .advice import advice
 from .asking import Steps
 from .fault import Fault
+from .holds import Hold
 from .injection import Injection
 from .journal import Exchange, in_seconds
 from .messages import Request, Response, error_response
@@ -34,6 +36,8 @@ class Handler(Protocol):
     exchange: Exchange
     # The requests of the same API, this one not yet among them.
     seen: list[Exchange] | None
+    # What it waits for before it is looked at.
+    holds: Sequence[Hold]
 
     @property
     def error_format(self) -> str:
@@ -71,6 +75,7 @@ class TokenHandler:
             "token", request, parse=functools.partial(fields_of, media_type) if right else None
         )
         self.seen: list[Exchange] | None = None
+        self.holds: Sequence[Hold] = state.holds
 
     @property
     def error_format(self) -> str:

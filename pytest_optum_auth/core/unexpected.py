@@ -1,15 +1,17 @@
-"""Requests to a gateway host that nobody expects: what is said of them."""
+"""Requests to a gateway host that nobody expects: what is said of them, and what they get."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from . import facts
 from .answerers import Mismatch, Stub
 from .fault import Fault
-from .masking import MASK, shown_path
+from .masking import MASK, mask_url, shown_path
+from .messages import Request, Response, error_response, json_response
 from .routes import ApiRoute
 
 _MOST_SHOWN: Final = 10
@@ -33,9 +35,24 @@ FORKED: Final = (
 )
 
 
-def plain_http(method: str, url: str) -> str:
+class Unexpected(NamedTuple):
+    """A request that nobody expects: how the journal tells it, and how the end of the test does.
+
+    ``answer`` is what the client gets; ``None``: its connection is refused.
+    """
+
+    outcome: str
+    message: str
+    answer: Response | None = None
+
+
+def plain_http(request: Request) -> Unexpected:
     """A request over plain http (page: calls to all Optum APIs are encrypted over HTTPS)."""
-    return f"{method} {url} was refused: calls to Optum are HTTPS only, use https://"
+    url = mask_url(request.url).partition("?")[0]
+    return Unexpected(
+        "plain http",
+        f"{_method(request)} {url} was refused: calls to Optum are HTTPS only, use https://",
+    )
 
 
 def waits_for_ever(request_line: str, fault: Fault) -> str:
@@ -45,66 +62,90 @@ def waits_for_ever(request_line: str, fault: Fault) -> str:
     )
 
 
-def other_method(method: str, path: str, allowed: list[str]) -> str:
+def other_method(request: Request, path: str, allowed: list[str], error_format: str) -> Unexpected:
     """A protected path with another method."""
-    return (
-        f"{method} {shown_path(path)} was refused: the path is protected for "
-        f"{' and '.join(allowed)} only\n"
-        f'  add optum_auth.protect("{method}", "{shown_path(path)}")'
+    method, shown = _method(request), shown_path(path)
+    methods = f"protected for {' and '.join(allowed)} only"
+    names = " or ".join(f"'{name}'" for name in allowed)
+    return Unexpected(
+        methods,
+        f"{method} {shown} was refused: the path is {methods}\n"
+        f'  add optum_auth.protect("{method}", "{shown}")',
+        error_response(
+            error_format,
+            405,
+            (facts.METHOD_REFUSED.format(method=method, allowed=names),),
+            headers=[("Allow", ", ".join(allowed))],
+        ),
     )
 
 
-def no_api(method: str, host: str, path: str, base_url: str) -> str:
+def no_api(request: Request, host: str, path: str, base_url: str) -> Unexpected:
     """A request to the issuer that asks for no token: no API is there (observed)."""
-    return (
-        f"{method} {shown_path(path)} was refused and not sent: {host} issues tokens only\n"
-        f"  the APIs are at {base_url}"
+    outcome = f"{host} issues tokens only"
+    return Unexpected(
+        outcome,
+        f"{_method(request)} {shown_path(path)} was refused and not sent: {outcome}\n"
+        f"  the APIs are at {base_url}",
     )
 
 
 def unprotected(
-    method: str,
+    request: Request,
     path: str,
     routes: Iterable[ApiRoute],
     token_paths: Iterable[str],
-    mismatches: Iterable[Mismatch] = (),
-    secret: str = "",
+    mismatches: Sequence[Mismatch],
     *,
-    answered: bool = False,
-    by: ProtectedBy = IN_TESTS,
-) -> str:
-    """A path that no ``protect`` covers; the protected ones follow, the nearest first.
+    arrived: bool,
+    by: ProtectedBy,
+) -> Unexpected:
+    """A path that no ``protect`` covers, and no stub. ``arrived``: it is answered with 404."""
+    outcome, nobody = f"no {by.name} covers the path", f"no {by.name} covers it"
+    if mismatches:
+        outcome, nobody = f"{outcome} and no stub matches", f"{nobody} and no stub matches it"
+    done = "answered with 404" if arrived else "refused and not sent"
+    told = f"{_method(request)} {shown_path(path)} was {done}: {nobody}"
+    message = "\n".join([told, *_hints(request, path, routes, token_paths, mismatches, by)])
+    answer = json_response(404, {"message": in_one_line(message)}) if arrived else None
+    return Unexpected(outcome, message, answer)
 
-    So do the stubs, each with the reason why it does not match. A path that looks like the token
-    endpoint's is taken for a misspelt one. A matcher may tell what it was given: ``secret`` of that
-    is hidden. ``answered``: with a 404, since the request has arrived.
+
+def _hints(
+    request: Request,
+    path: str,
+    routes: Iterable[ApiRoute],
+    token_paths: Iterable[str],
+    mismatches: Sequence[Mismatch],
+    by: ProtectedBy,
+) -> Iterator[str]:
+    """What would be right: a path like the token endpoint's is taken for a misspelt one.
+
+    Else what to write, and what there is: routes, and stubs with the reason why each does not
+    match. A matcher may tell what it was given: the token in that is hidden.
     """
-    shown = shown_path(path)
-    mismatches = list(mismatches)
-    nobody = f"no {by.name} covers it" + (" and no stub matches it" if mismatches else "")
-    done = "answered with 404" if answered else "refused and not sent"
-    lines = [f"{method} {shown} was {done}: {nobody}"]
     meant = max(token_paths, key=lambda known: _likeness(known, path))
     if min(_likeness(meant, path), _likeness(_last_part(meant), _last_part(path))) >= _MISSPELT:
-        return "\n".join([*lines, f"  the token endpoint is POST {meant}"])
-    lines.append("  " + by.hint.format(method=method, path=shown))
+        yield f"  the token endpoint is POST {meant}"
+        return
+    yield "  " + by.hint.format(method=_method(request), path=shown_path(path))
     nearest = sorted(routes, key=lambda route: (-_likeness(route.path, path), route.path))
-    if nearest:
-        lines.append("  protected are, nearest first:")
-        lines += [f"    {route.method} {route.path}" for route in nearest[:_MOST_SHOWN]]
-        if len(nearest) > _MOST_SHOWN:
-            lines.append(f"    and {len(nearest) - _MOST_SHOWN} more")
-    elif not mismatches:
-        lines.append("  nothing is protected yet")
+    yield from _listed("protected are", [f"{route.method} {route.path}" for route in nearest])
+    if not nearest and not mismatches:
+        yield "  nothing is protected yet"
     for mismatch in mismatches:
         reasons = sorted(mismatch.reasons, key=lambda reason: -_likeness(reason[0], path))
-        lines.append(f"  stubs of {mismatch.stubs}, nearest first:")
-        lines += [
-            f"    {name}: {_in_a_line(reason, secret)}" for name, reason in reasons[:_MOST_SHOWN]
-        ]
-        if len(reasons) > _MOST_SHOWN:
-            lines.append(f"    and {len(reasons) - _MOST_SHOWN} more")
-    return "\n".join(lines)
+        secret = request.authorization[1]
+        shown = [f"{name}: {_in_a_line(reason, secret)}" for name, reason in reasons]
+        yield from _listed(f"stubs of {mismatch.stubs}", shown)
+
+
+def _listed(what: str, nearest: list[str]) -> Iterator[str]:
+    if nearest:
+        yield f"  {what}, nearest first:"
+        yield from (f"    {each}" for each in nearest[:_MOST_SHOWN])
+    if len(nearest) > _MOST_SHOWN:
+        yield f"    and {len(nearest) - _MOST_SHOWN} more"
 
 
 def never_asked(stubs: str, stub: Stub, hosts: Iterable[str]) -> str:
@@ -116,6 +157,10 @@ def never_asked(stubs: str, stub: Stub, hosts: Iterable[str]) -> str:
         f"{told}: {stub.host} is no gateway, and {stubs} answers for the gateway alone; stub other "
         "hosts with the tool you use for them"
     )
+
+
+def _method(request: Request) -> str:
+    return request.method[:40]
 
 
 def _in_a_line(reason: str, secret: str) -> str:

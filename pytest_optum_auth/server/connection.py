@@ -147,7 +147,7 @@ class Connection:
         """Answer a request; whether the connection can bring another one."""
         request = incoming.request
         try:
-            answer = self._carry(self._gateway.respond(request, answers_unexpected=True))
+            answer = self._carry(self._gateway.respond(request, arrived=True))
         except NetworkFault as fault:
             self._act_out(fault)
             return False

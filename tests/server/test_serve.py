@@ -233,7 +233,7 @@ def asked(gateway: Gateway, path: str, token: str = "") -> int | None:
     """The status of an API request."""
     bearer = Headers([("Authorization", f"Bearer {token}")] if token else [])
     request = Request("https", "GET", f"https://127.0.0.1{path}", bearer, b"")
-    answer = drive(gateway.respond(request, answers_unexpected=True), None)
+    answer = drive(gateway.respond(request, arrived=True), None)
     assert isinstance(answer, Response)
     return answer.status
 
@@ -247,7 +247,7 @@ def token_of(gateway: Gateway) -> str:
     }
     headers, body = Headers(FORM.items()), urlencode(form).encode()
     request = Request("https", "POST", f"https://127.0.0.1{TOKEN}", headers, body)
-    answer = drive(gateway.respond(request, answers_unexpected=True), None)
+    answer = drive(gateway.respond(request, arrived=True), None)
     assert isinstance(answer, Response)
     token: str = json.loads(answer.body)["access_token"]
     return token
