@@ -178,7 +178,8 @@ def ends_connection(answer: Response, method: str) -> bool:
 
 def received(answer: Response, method: str) -> tuple[bytes, int]:
     """What arrives of the body of ``answer`` by its length, and how many bytes never come."""
-    length = Headers(answer.headers).get("content-length", "")
+    # As `Headers` joins them, for the one name alone.
+    length = ", ".join([v for name, v in answer.headers if name.lower() == "content-length"])
     if method == "HEAD" or answer.status == 304 or not length.isdecimal():
         return answer.body, 0
     return answer.body[: int(length)], max(0, int(length) - len(answer.body))
