@@ -16,7 +16,8 @@ import pytest
 import wrapt
 from patched_library import Owner
 
-from pytest_optum_auth.patching import Interception, Lookout, OverOthers, genuine_class
+from pytest_optum_auth.patching import Interception, Lookout, OverOthers
+from pytest_optum_auth.patching.originals import genuine_class
 
 GENUINE = Owner.method
 

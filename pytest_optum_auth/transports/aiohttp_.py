@@ -26,7 +26,8 @@ from ..core.asking import Steps
 from ..core.http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
 from ..core.messages import NetworkFault, Request, Response
 from ..core.other_tools import ShownAnswer
-from ..patching import Interception, Lookout, Method, OverOthers, genuine_class
+from ..patching import Interception, Lookout, Method, OverOthers
+from ..patching.originals import genuine_class
 from ..stubs.foreign import Library, passage_of, past_async, tool_of
 from .drive import drive_async
 

@@ -19,7 +19,8 @@ from ..core.active import gateway_at
 from ..core.gateway import Gateway
 from ..core.http11 import received
 from ..core.messages import Headers, NetworkFault, Request, Response
-from ..patching import Interception, Lookout, Method, OverOthers, genuine_class
+from ..patching import Interception, Lookout, Method, OverOthers
+from ..patching.originals import genuine_class
 from ..stubs.foreign import passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
 from .httpx_stubs import ASYNC, SYNC, ConnectionEnds, PastTool

@@ -18,7 +18,8 @@ from ..core.active import gateway_at, gateway_for
 from ..core.gateway import Gateway
 from ..core.messages import Response
 from ..core.other_tools import ShownAnswer
-from ..patching import Interception, Lookout, Method, genuine_class
+from ..patching import Interception, Lookout, Method
+from ..patching.originals import genuine_class
 from ..stubs.foreign import Library, passage_of, past, tool_of
 from .drive import drive
 from .requests_shortcut import incoming, is_final

@@ -19,7 +19,7 @@ from urllib3.poolmanager import PoolManager
 from urllib3.util import Retry
 
 from ..core.messages import Request, Response
-from ..patching import genuine, genuine_class
+from ..patching.originals import genuine, genuine_class
 from .urllib3_call import header_fields
 
 # What is left out, by where it stands.

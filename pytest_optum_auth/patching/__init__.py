@@ -5,36 +5,27 @@ found. Whoever replaces last is asked first. So when somebody has covered our la
 laid over his: requests to a gateway host come to us, everything else goes down through the layers
 in their order.
 
-Nobody is to notice a layer who does not send a request: the class shows what lies beneath it, with
-its marks, its records and its kind, so that others recognize their own and take it off.
+Only requests notice a layer. To whoever looks at it, the class shows what lies beneath, with its
+marks, its records and its kind, so that others recognize their own and take it off.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import gc
-import inspect
 import threading
 from collections.abc import Callable
-from types import (
-    BuiltinFunctionType,
-    FunctionType,
-    MethodDescriptorType,
-    MethodType,
-    ModuleType,
-    WrapperDescriptorType,
-)
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, ClassVar, Final
+
+from .originals import genuine
 
 __tracebackhide__ = True  # in the traceback of a test
 
 Method = Callable[..., Any]
 _lock: Final = threading.RLock()
-# On PyPy two of them are the type of all functions.
-_IN_C: Final = {MethodDescriptorType, WrapperDescriptorType, BuiltinFunctionType} - {FunctionType}
 _own: Final = object.__getattribute__
-# Of a class that has not got the method itself, but of its bases.
+# Stands for a method that the class has from its bases.
 _INHERITED: Final = object()
 _NOTHING: Final = object()
 
@@ -45,7 +36,7 @@ class _LookAlike:
     __slots__ = ("called", "shown")
     called: Method
     shown: Any
-    # What is not that of ``shown``.
+    # The attributes that are its own, not those of ``shown``.
     kept: ClassVar = frozenset({"__reduce_ex__"})
 
     def __init__(self, shown: Any, called: Method) -> None:
@@ -138,7 +129,7 @@ class Interception:
         if current is self._last:
             return
         if current is self._covered and self._active:
-            # As the last time. Who removes us at this moment is helped by whoever sees us next.
+            # As the last time. Should another thread remove us just now, `seen` makes up for it.
             setattr(self._owner, self._name, self._last)
             return
         with _lock:
@@ -151,7 +142,7 @@ class Interception:
         """Answer no more. Take our layers off, as far down as nobody else's lies between them."""
         self._active = False
         current = self._there.get(self._name, _INHERITED)
-        # Without the lock: who rises at this moment is helped by whoever sees us next.
+        # Without the lock: should another thread rise just now, `seen` makes up for it.
         below = self._covered if current is self._last else self._below(current)
         if below is current:
             return
@@ -166,7 +157,7 @@ class Interception:
         """What ``instance.name`` is, or ``owner.name`` where there is no instance."""
         shown = _own(layer, "shown")
         if not self._active:
-            # Who covered us has stopped after our end, and has put us back.
+            # Somebody who had covered us has stopped after our end, and put us back.
             self.remove()
             return _bound(shown, instance, owner)
         if type(shown) is FunctionType:
@@ -175,7 +166,7 @@ class Interception:
             return shown if self._comes_back and shown is self.genuine else layer
         bound = _bound(shown, instance, owner)
         if instance is None:
-            # As it is: a tracer looks whether it is of his own type.
+            # As it is: a tracer looks whether it is of its own type.
             return bound
         return _LookAlike(bound, functools.partial(_own(layer, "called"), instance))
 
@@ -205,7 +196,7 @@ class Interception:
         def called(*args: Any, **kwargs: Any) -> Any:
             if self._active:
                 return wrapper(*args, **kwargs)
-            # By somebody who took us for the method.
+            # Called by somebody who has kept us as the method.
             return beneath(*args, **kwargs)
 
         return _Layer(shown, called, self, current)
@@ -219,7 +210,7 @@ class Interception:
         def bound_first(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
             return _bound(raw, instance, type(instance))(*args, **kwargs)
 
-        # Others ask it whose it is.
+        # With its marks: `around` looks at them to tell whose it is.
         return _LookAlike(raw, bound_first)
 
 
@@ -253,42 +244,3 @@ def _bound(raw: Any, instance: Any, owner: type | None) -> Any:
     """What Python makes of an attribute of a class that stands there as ``raw``."""
     get = getattr(type(raw), "__get__", None)
     return raw if get is None else get(raw, instance, owner)
-
-
-def genuine(owner: type | ModuleType, name: str) -> Any:
-    """The library's own method, also where somebody has replaced it already.
-
-    He keeps it, to put it back; so it is among the objects that are alive.
-    """
-    found = inspect.getattr_static(owner, name)
-    homes = {_package(owner.__name__): {name}}
-    if isinstance(owner, type):
-        homes = {_package(cls.__module__): set() for cls in owner.__mro__}
-        for cls in owner.__mro__:
-            homes[_package(cls.__module__)].add(f"{cls.__qualname__}.{name}")
-
-    def names_at_home(candidate: Any) -> set[str]:
-        # Of the functions alone: what else is alive may not bear to be looked at.
-        if type(candidate) is not FunctionType:
-            return set()
-        # PyPy's own have none.
-        its_globals = candidate.__globals__ or {}
-        return homes.get(_package(its_globals.get("__name__")), set())
-
-    if names_at_home(found) or type(found) in _IN_C:
-        return found
-    alive = [x for x in gc.get_objects() if (names := names_at_home(x)) and x.__qualname__ in names]
-    if not alive:
-        return found
-    # Of the nearest class: its bases may have one of that name too.
-    nearest = [f"{cls.__qualname__}.{name}" for cls in getattr(owner, "__mro__", ())] or [name]
-    return min(reversed(alive), key=lambda function: nearest.index(function.__qualname__))
-
-
-def genuine_class(found: type[Any], package: str) -> type[Any]:
-    """The class of ``package`` itself, also where somebody has put a derived one in its place."""
-    return next((cls for cls in found.__mro__ if _package(cls.__module__) == package), found)
-
-
-def _package(module: object) -> str:
-    return str(module).partition(".")[0]
