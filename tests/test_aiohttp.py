@@ -22,7 +22,7 @@ from loopback_servers import FAILING
 from token_requests import API, bearer, fields
 
 from pytest_optum_auth import Clock, FakeOptum, faults
-from pytest_optum_auth.transports.aiohttp_ import _GatewayConnection
+from pytest_optum_auth.transports.aiohttp_connection import GatewayConnection
 
 PATH = "/oihub/claim/inquiry/v1"
 T = TypeVar("T")
@@ -486,7 +486,7 @@ def test_a_request_that_is_cancelled_before_it_is_seen_was_never_there(
 def test_what_is_written_after_the_end_is_dropped(end: str, optum_auth: FakeOptum) -> None:
     async def main() -> tuple[bool, int]:
         protocol = ResponseHandler(asyncio.get_running_loop())
-        transport = _GatewayConnection(optum_auth.base_url, None, protocol)
+        transport = GatewayConnection(optum_auth.base_url, None, protocol)
         protocol.connection_made(transport)
         getattr(transport, end)()
         transport.write(b"POST /auth/sntl/v1/token HTTP/1.1\r\n\r\n")

@@ -60,6 +60,8 @@ PRIVATE: dict[str, dict[str, Found]] = {
         "_request": lambda _: takes(aiohttp.ClientSession._request, "self", "method", "str_or_url"),
         "_build_url": lambda _: takes(aiohttp.ClientSession._build_url, "self", "str_or_url"),
         "_body": lambda _: "_body" in vars(aiohttp.ClientResponse),
+    },
+    "transports/aiohttp_connection.py": {
         "ResponseHandler": lambda _: takes(aiohttp.client_proto.ResponseHandler, "loop"),
     },
     "network_watch.py": {

@@ -1,157 +1,30 @@
 """aiohttp: connections to a gateway host end at the gateway, in memory.
 
-What aiohttp writes to such a connection is answered with the bytes that a server would send. So
-sessions, middlewares, connectors and their pools, traces, cookies, timeouts and exceptions are
+So sessions, middlewares, connectors and their pools, traces, cookies, timeouts and exceptions are
 aiohttp's own.
 
 Names that aiohttp does not offer publicly stand here, with tests that fail when they change:
-``TCPConnector._create_connection``, ``ClientSession._request``, ``ClientSession._build_url``,
-``ClientResponse._body`` and ``client_proto.ResponseHandler``.
+``TCPConnector._create_connection``, ``ClientSession._request``, ``ClientSession._build_url`` and
+``ClientResponse._body``.
 """
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import functools
-from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from ..core.active import gateway_for
-from ..core.asking import Steps
-from ..core.http11 import CONTINUE, MalformedRequest, RequestParser, ends_connection, render
-from ..core.messages import NetworkFault, Request, Response
+from ..core.messages import Response
 from ..core.other_tools import ShownAnswer
 from ..patching import Interception, Lookout, Method, OverOthers
 from ..patching.originals import genuine_class
-from ..stubs.foreign import Library, passage_of, past_async, tool_of
-from .drive import drive_async
+from ..stubs.foreign import Library, past_async, tool_of
+from .aiohttp_connection import GatewayConnection, around_create_connection, known_by
 
 __tracebackhide__ = True  # in the traceback of a test
-
-
-# Before aiohttp 3.10 they have no names of their own, nor is the read timeout public.
-_SILENCE: Final = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)
-_CONNECT_TIMEOUT: Final = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)
-
-
-class _GatewayConnection(asyncio.Transport):
-    """A connection whose other end is the gateway that answers for ``origin`` at the time."""
-
-    def __init__(self, origin: str, key: Any, protocol: ResponseHandler) -> None:
-        super().__init__()
-        self._origin = origin
-        self._key = key
-        self._protocol = protocol
-        self._parser = RequestParser("aiohttp", origin)
-        self._loop = asyncio.get_running_loop()
-        self._closed = False
-        # Of the request that uses the connection (seconds).
-        self.timeout: float | None = None
-        self._reply: Steps | None = None
-        self._answering: asyncio.Task[None] | None = None
-
-    def write(self, data: Any) -> None:
-        if self._closed:
-            return
-        self._parser.feed(bytes(data))
-        try:
-            incoming = self._parser.next_request()
-        except MalformedRequest as refusal:
-            self._loop.call_soon(self._protocol.data_received, render(refusal.answer, close=True))
-            self.close()
-            return
-        if incoming is not None:
-            request = replace(incoming.request, timeout=self.timeout)
-            self._answering = self._loop.create_task(self._answer(request))
-        elif self._parser.wants_continue():
-            self._loop.call_soon(self._protocol.data_received, CONTINUE)
-
-    async def _answer(self, request: Request) -> None:
-        # Not within aiohttp's write(), where an eager task would still be.
-        await asyncio.sleep(0)
-        gateway = gateway_for(self._origin)
-        if gateway is None:
-            self.close()
-            return
-        try:
-            passage = passage_of(_call(request.method, URL(request.url)))
-            self._reply = gateway.respond(request, passage)
-            answer = await drive_async(self._reply, None)
-        except NetworkFault as fault:
-            self._act_out(fault)
-        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:
-            # Of the user's own callable, or of another tool: it reaches whoever made the request.
-            self._protocol.set_exception(error)
-        else:
-            last = ends_connection(answer, request.method)
-            self._protocol.data_received(render(answer, close=last))
-            if last:
-                self.close()
-
-    def _act_out(self, fault: NetworkFault) -> None:
-        if isinstance(fault.original, aiohttp.ClientError):
-            self._protocol.set_exception(fault.original)
-        elif fault.kind == "disconnect":
-            self._protocol.set_exception(aiohttp.ServerDisconnectedError(fault.message))
-        elif fault.kind == "connect":
-            refused = OSError(errno.ECONNREFUSED, fault.message)
-            self._protocol.set_exception(aiohttp.ClientConnectorError(self._key, refused))
-        elif fault.kind == "connect timeout":
-            self._protocol.set_exception(_CONNECT_TIMEOUT(fault.message))
-        elif getattr(self._protocol, "read_timeout", True):
-            self._protocol.set_exception(_SILENCE(fault.message))
-        else:
-            # What the timeout of the whole request raises.
-            self._protocol.set_exception(asyncio.TimeoutError(fault.message))
-
-    def is_closing(self) -> bool:
-        # In the pool of a session that outlives the fake it is no longer of use.
-        return self._closed or gateway_for(self._origin) is None
-
-    def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        answering = self._answering
-        if answering is None or answering.done() or answering is asyncio.current_task(self._loop):
-            self._loop.call_soon(self._protocol.connection_lost, None)
-            return
-        if self._reply is not None:
-            # At once, so that the journal has it when the client sees its exception.
-            self._reply.close()
-        answering.cancel()
-        answering.add_done_callback(lambda _: self._protocol.connection_lost(None))
-
-    def abort(self) -> None:
-        self.close()
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def pause_reading(self) -> None:
-        """An answer comes in one piece."""
-
-    def resume_reading(self) -> None:
-        """As above."""
-
-
-def _around_create_connection(beneath: Method) -> Method:
-    async def create_connection(connector: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
-        if gateway_for(str(req.url)) is None:
-            return await beneath(connector, req, *args, **kwargs)
-        protocol = ResponseHandler(asyncio.get_running_loop())
-        origin = str(req.url.origin())
-        protocol.connection_made(_GatewayConnection(origin, req.connection_key, protocol))
-        return protocol
-
-    return create_connection
 
 
 def _around_connect(beneath: Method) -> Method:
@@ -160,7 +33,7 @@ def _around_connect(beneath: Method) -> Method:
         # Each request has limits of its own, also on a connection that another one has left.
         connection = await beneath(connector, req, traces=traces, timeout=timeout)
         transport = connection.transport
-        if isinstance(transport, _GatewayConnection):
+        if isinstance(transport, GatewayConnection):
             transport.timeout = timeout.total or timeout.sock_read or None
         return connection
 
@@ -171,17 +44,17 @@ def _around_request(beneath: Method) -> Method:
     tool = tool_of(beneath)
 
     def request(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
-        # No coroutine function: what lies beneath may be none, and is called at once.
-        whole = _whole(session, url)
-        if gateway_for(str(whole)) is None:
+        # Not a coroutine function: what lies beneath need not be one, and is called at once.
+        full = _full_url(session, url)
+        if gateway_for(str(full)) is None:
             return beneath(session, method, url, **kwargs)
         if tool is None:
             return _request.genuine(session, method, url, **kwargs)
-        return past_tool(tool, _call(method, whole), session, method, url, **kwargs)
+        return past_tool(tool, known_by(method, full), session, method, url, **kwargs)
 
     async def past_tool(tool: str, call: Any, *args: Any, **kwargs: Any) -> Any:
         if hasattr(kwargs.get("data"), "__aiter__"):
-            # It can be read once, and two will.
+            # It can be read once, and both the tool and the gateway read it.
             kwargs["data"] = b"".join([chunk async for chunk in kwargs["data"]])
         stubbed, onward = (
             functools.partial(way, *args, **kwargs) for way in (beneath, _request.genuine)
@@ -191,18 +64,13 @@ def _around_request(beneath: Method) -> Method:
     return request
 
 
-def _whole(session: Any, url: Any) -> URL:
+def _full_url(session: Any, url: Any) -> URL:
     """The URL of a request of ``session``; one that is none leads nowhere."""
     try:
-        whole: URL = session._build_url(url)
+        full: URL = session._build_url(url)
     except (TypeError, ValueError):
         return URL()
-    return whole
-
-
-def _call(method: str, url: URL) -> tuple[str, str]:
-    """What a request is known by, to a session and to its connection."""
-    return method.upper(), url.path
+    return full
 
 
 def _shown(answer: aiohttp.ClientResponse) -> ShownAnswer:
@@ -227,7 +95,7 @@ def _around_call(beneath: Method) -> Method:
 
 _Session: Final = genuine_class(aiohttp.ClientSession, "aiohttp")
 _create_connection: Final = Interception(
-    genuine_class(aiohttp.TCPConnector, "aiohttp"), "_create_connection", _around_create_connection
+    genuine_class(aiohttp.TCPConnector, "aiohttp"), "_create_connection", around_create_connection
 )
 # aioresponses and vcr replace that.
 _request: Final = OverOthers(_Session, "_request", _around_request)
