@@ -10,19 +10,18 @@ change: ``Client._transport_for_url``, ``HTTPTransport._pool`` and, of httpcore'
 from __future__ import annotations
 
 import functools
-import http.client
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from ..core.active import gateway_at
 from ..core.gateway import Gateway
-from ..core.http11 import received
-from ..core.messages import Headers, NetworkFault, Request, Response
+from ..core.messages import NetworkFault
 from ..patching import Interception, Lookout, Method, OverOthers
 from ..patching.originals import genuine_class
 from ..stubs.foreign import passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
+from .httpx_messages import HttpxMessages
 from .httpx_stubs import ASYNC, SYNC, ConnectionEnds, PastTool
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -32,20 +31,12 @@ class HttpxTransport:
     """The interception of one of the two libraries."""
 
     def __init__(self, library: ModuleType) -> None:
-        self._library = library
-        self._name = library.__name__
+        self._messages = HttpxMessages(library)
         # Of httpx httpcore, of httpx2 httpcore2.
-        self._core = self._name.replace("httpx", "httpcore")
-        self._exceptions = {
-            "connect": library.ConnectError,
-            "connect timeout": library.ConnectTimeout,
-            "timeout": library.ReadTimeout,
-            "disconnect": library.RemoteProtocolError,
-        }
+        self._core = library.__name__.replace("httpx", "httpcore")
         self._ends = ConnectionEnds(self._core)
-        self._cut_stream = _kind_of_cut_stream(library)
-        sync, not_sync, client, async_client, request = (
-            genuine_class(cls, self._name)
+        transport, async_transport, client, async_client, request = (
+            genuine_class(cls, library.__name__)
             for cls in (
                 library.HTTPTransport,
                 library.AsyncHTTPTransport,
@@ -55,8 +46,8 @@ class HttpxTransport:
             )
         )
         self._halves = (
-            _Half(client, sync, "handle_request", self._around_sync),
-            _Half(async_client, not_sync, "handle_async_request", self._around_async),
+            _Half(client, transport, "handle_request", self._around_sync),
+            _Half(async_client, async_transport, "handle_async_request", self._around_async),
         )
         # Where a tracer has replaced a client's method, by the genuine one that it was shown,
         # nobody comes to us before a mock that has started since.
@@ -114,65 +105,30 @@ class HttpxTransport:
         return handle_async_request
 
     def _answer(self, gateway: Gateway, transport: Any, request: Any) -> Any:
-        incoming = self._incoming(request, request.read())
+        incoming = self._messages.incoming(request, request.read())
         passage = passage_of(request)
         again = _retries(transport)
         while True:
             try:
                 answer = drive(gateway.respond(incoming, passage), incoming.timeout)
-                return self._outgoing(answer, request)
+                return self._messages.outgoing(answer, request)
             except NetworkFault as fault:
                 if not fault.kind.startswith("connect") or not again:
-                    raise self._exception(fault, request) from None
+                    raise self._messages.exception(fault, request) from None
                 again -= 1
 
     async def _answer_async(self, gateway: Gateway, transport: Any, request: Any) -> Any:
-        incoming = self._incoming(request, await request.aread())
+        incoming = self._messages.incoming(request, await request.aread())
         passage = passage_of(request)
         again = _retries(transport)
         while True:
             try:
                 reply = gateway.respond(incoming, passage)
-                return self._outgoing(await drive_async(reply, incoming.timeout), request)
+                return self._messages.outgoing(await drive_async(reply, incoming.timeout), request)
             except NetworkFault as fault:
                 if not fault.kind.startswith("connect") or not again:
-                    raise self._exception(fault, request) from None
+                    raise self._messages.exception(fault, request) from None
                 again -= 1
-
-    def _incoming(self, request: Any, body: bytes) -> Request:
-        return Request(
-            self._name,
-            request.method,
-            str(request.url),
-            Headers(_fields(request.headers)),
-            body,
-            request.extensions.get("timeout", {}).get("read"),
-        )
-
-    def _outgoing(self, answer: Response, request: Any) -> Any:
-        body, missing = received(answer, request.method)
-        # A stream, as from the network: closing it is what tells the client the elapsed time.
-        stream = self._library.ByteStream(body)
-        if missing:
-            fault = NetworkFault("disconnect", f"{missing} bytes of the answer never came")
-            stream = self._cut_stream(body, self._exception(fault, request))
-        phrase = http.client.responses.get(answer.status, "")
-        return self._library.Response(
-            answer.status,
-            headers=[(name.encode(), value.encode("latin-1")) for name, value in answer.headers],
-            stream=stream,
-            extensions={"http_version": b"HTTP/1.1", "reason_phrase": phrase.encode()},
-            request=request,
-        )
-
-    def _exception(self, fault: NetworkFault, request: Any) -> Exception:
-        original: Any = fault.original
-        if isinstance(original, self._library.RequestError):
-            original.request = request
-            exception: Exception = original
-        else:
-            exception = self._exceptions[fault.kind](fault.message, request=request)
-        return exception
 
 
 class _Half:
@@ -211,38 +167,8 @@ class _Half:
         return transport_for_url
 
 
-def _kind_of_cut_stream(library: ModuleType) -> type:
-    """The kind of stream of ``library`` that raises an error at its end."""
-
-    # To a type checker its base is a variable.
-    class CutStream(library.ByteStream):  # type: ignore[misc, name-defined]
-        def __init__(self, body: bytes, error: Exception) -> None:
-            super().__init__(body)
-            self._error = error
-
-        def __iter__(self) -> Iterator[bytes]:
-            yield from super().__iter__()
-            raise self._error
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for chunk in super().__aiter__():
-                yield chunk
-            raise self._error
-
-    return CutStream
-
-
 def _gateway_of(url: Any) -> Gateway | None:
     return gateway_at(url.raw_host.decode("ascii"))
-
-
-def _fields(headers: Any) -> list[tuple[str, str]]:
-    try:
-        return [(name.decode("ascii"), value.decode("ascii")) for name, value in headers.raw]
-    except UnicodeDecodeError:
-        # It tries one encoding after the other, each time that it is asked for.
-        encoding = headers.encoding
-    return [(name.decode("latin-1"), value.decode(encoding)) for name, value in headers.raw]
 
 
 def _retries(transport: Any) -> int:
