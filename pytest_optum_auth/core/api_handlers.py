@@ -16,7 +16,7 @@ from typing import Any
 from .asking import Ask, Steps
 from .bearer import check_bearer
 from .fault import Fault
-from .handlers import failure, spoiled
+from .handler import failure, spoiled
 from .holds import Hold
 from .injection import FaultQueue, Injection
 from .journal import Exchange

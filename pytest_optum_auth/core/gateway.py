@@ -15,12 +15,13 @@ from .answerers import Mismatch, Unanswered
 from .api_handlers import ApiHandler, RouteHandler, StubHandler, ToolHandler
 from .asking import Steps
 from .fault import Fault
-from .handlers import Handler, TokenHandler
+from .handler import Handler
 from .injection import Injection
 from .journal import Exchange
 from .messages import NetworkFault, Request, Response, host_of
 from .other_tools import HandedOver, OtherTool, PassedThrough, ShownAnswer
 from .state import GatewayState
+from .token_handler import TokenHandler
 from .unexpected import Unexpected
 from .waits import Pause, Wait
 

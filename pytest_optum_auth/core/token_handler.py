@@ -1,8 +1,4 @@
-"""A request on its way through the gateway, and the handler of those for a token.
-
-A handler says whether its request would succeed (:meth:`check`) and how it does (:meth:`succeed`);
-the gateway does what is the same for all: faults, waits, the journal.
-"""
+"""The handler of requests to the token endpoint: what it grants, and how the answer is written."""
 
 from __future__ import annotations
 
@@ -11,12 +7,12 @@ import functools
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from . import facts, keycloak, token_endpoint
 from .advice import advice
-from .asking import Steps
 from .fault import Fault
+from .handler import failure, spoiled
 from .holds import Hold
 from .injection import Injection
 from .journal import Exchange, in_seconds
@@ -28,35 +24,6 @@ from .token_request import ParsedBody, fields_of
 # Shorter than this a client may well fetch the next token early.
 _NEEDLESS: Final = dt.timedelta(seconds=60)
 _SUCCESS_FIELDS: Final = (("Content-Type", facts.JSON), *facts.NO_STORE.items())
-
-
-class Handler(Protocol):
-    """A request on its way through the gateway."""
-
-    exchange: Exchange
-    # The requests of the same API, this one not yet among them.
-    seen: list[Exchange] | None
-    # What it waits for before it is looked at.
-    holds: Sequence[Hold]
-
-    @property
-    def error_format(self) -> str:
-        """How errors are written."""
-
-    def alone(self) -> AbstractContextManager[object]:
-        """Held while the answer is made and recorded."""
-
-    def check(self) -> Response | None:
-        """Why it is refused, or ``None``; also writes the exchange's outcome."""
-
-    def claim(self, refused: bool) -> Injection | None:
-        """The fault that the request meets, which nobody else then does."""
-
-    def succeed(self, fault: Fault | None) -> Response | Steps:
-        """The success, spoiled by ``fault`` where it does that; or the steps that lead to it."""
-
-    def failed(self, error: BaseException) -> str:
-        """What the test is told at its end when ``error`` came instead; empty: nothing."""
 
 
 class TokenHandler:
@@ -159,22 +126,3 @@ class TokenHandler:
                 f"needless: token #{held.number} was good for another {in_seconds(left)}"
             )
         return token.value
-
-
-def spoiled(response: Response, fault: Fault | None, exchange: Exchange) -> Response:
-    """``response`` as it is after ``fault``, and the fault in the exchange's outcome."""
-    if fault is None:
-        return response
-    exchange.outcome = f"fault: {fault!r}, {exchange.outcome}".removesuffix(", ")
-    if fault.spoil is None:
-        return response
-    spoilt = fault.spoil(response)
-    # A stub may have told the length of what it answered.
-    fields = tuple(field for field in spoilt.headers if field[0].lower() != "content-length")
-    return Response(spoilt.status, fields, spoilt.body)
-
-
-def failure(exchange: Exchange, where: str, error: BaseException) -> str:
-    """What is told of an ``error`` that nobody has raised on purpose, also by the exchange."""
-    exchange.outcome = f"{type(error).__name__} while the answer was made"
-    return f"{where}: {type(error).__name__}: {error}"
