@@ -223,17 +223,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    # Until somebody has made a fake, there is nothing to tell.
-    told = _FAKES in sys.modules
-    if told and call.when == "teardown":
-        from . import report as reports
+    if _FAKES not in sys.modules:
+        # Until somebody has made a fake, there is nothing to tell.
+        return (yield)
+    from . import report as reports
 
+    if call.when == "teardown":
         reports.name_fixture(call)
     report = yield
     # Asked afterwards: of a unittest.TestCase pytest itself learns only now how it has ended.
-    if told and (call.excinfo is not None or call.when == "teardown"):
-        from . import report as reports
-
+    if call.excinfo is not None or call.when == "teardown":
         # What is reported while the test runs is a subtest: what it left unmet, a later one may.
         reports.complete(report, item, call, ends=_running_key not in item.stash)
     return report
