@@ -10,18 +10,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from . import facts, jws
-from .json_body import json_bytes
 
 __tracebackhide__ = True  # in the traceback of a test
 
 _SECOND: Final = dt.timedelta(seconds=1)
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-# The first and the last second that `datetime` knows.
+# The first second that `datetime` knows.
 _EARLIEST: Final = -62_135_596_800
-_LATEST: Final = 253_402_300_799
-# Claims that the ledger itself decides, where another value would make Token lie; and what its life
-# is called elsewhere.
-_OWN_CLAIMS: Final = frozenset({"iat", "exp", "jti", "azp", "lifetime"})
 
 
 def epoch(moment: dt.datetime) -> int:
@@ -229,23 +224,3 @@ def check_token(token: Token) -> Token:
             "optum_auth.last_token or optum_auth.tokens"
         )
     return token
-
-
-def check_claims(claims: Mapping[str, Any]) -> None:
-    """``ValueError`` for a claim that the ledger decides itself and for an ``nbf`` that is none,
-    ``TypeError`` for one that is no JSON.
-    """
-    taken = sorted(_OWN_CLAIMS & claims.keys())
-    if taken:
-        raise ValueError(
-            f"claim {taken[0]!r} is decided by the token itself: use expires_in= for its life and "
-            "client_id= for its owner"
-        )
-    nbf = claims.get("nbf", 0)
-    if isinstance(nbf, bool) or not isinstance(nbf, (int, float)) or not 0 <= nbf <= _LATEST:
-        raise ValueError(
-            f"nbf={nbf!r}: nbf must be seconds since 1970, as int(optum_clock.time) + 60 "
-            "(RFC 7519 section 4.1.5)"
-        )
-    for name, value in claims.items():
-        json_bytes(f"claim {name!r}", value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.claims import check_claims
 from ..core.clients import Credentials
 from ..core.settings import check_scope, seconds
 from ..core.state import GatewayState
-from ..core.tokens import Token, check_claims, check_token, epoch
+from ..core.tokens import Token, check_token, epoch
 
 __tracebackhide__ = True  # in the traceback of a test
 
