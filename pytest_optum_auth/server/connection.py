@@ -10,7 +10,7 @@ import struct
 import traceback
 from typing import Final
 
-from ..core.asking import Ask, Steps
+from ..core.asking import Ask
 from ..core.facts import TOKEN_PATH
 from ..core.gateway import Gateway
 from ..core.http11 import (
@@ -24,6 +24,7 @@ from ..core.http11 import (
 )
 from ..core.messages import Headers, NetworkFault, Request, Response
 from ..core.waits import Wait
+from ..transports.drive import drive
 from .socket_wait import Forever, SocketWait
 
 _TRANSPORT: Final = "https"
@@ -147,7 +148,7 @@ class Connection:
         """Answer a request; whether the connection can bring another one."""
         request = incoming.request
         try:
-            answer = self._carry(self._gateway.respond(request, arrived=True))
+            answer = drive(self._gateway.respond(request, arrived=True), None, self._outlast)
         except NetworkFault as fault:
             self._act_out(fault)
             return False
@@ -160,30 +161,11 @@ class Connection:
             self._say_goodbye()
         return not last
 
-    def _carry(self, steps: Steps) -> Response:
-        """The gateway's answer; its waits end when the client goes away."""
-        try:
-            step = next(steps)
-            while True:
-                if isinstance(step, Ask):
-                    step = self._ask(steps, step)
-                elif self._waits.outlast(step, self._socket, self._is_open):
-                    step = next(steps)
-                else:
-                    self._client_gone = True
-                    step = steps.throw(NetworkFault("timeout", "the client went away"))
-        except StopIteration as end:
-            response: Response = end.value
-            return response
-        finally:
-            steps.close()
-
-    def _ask(self, steps: Steps, question: Ask) -> Wait | Ask:
-        try:
-            answer = question.run()
-        except BaseException as error:
-            return steps.throw(error)
-        return steps.send(answer)
+    def _outlast(self, wait: Wait, _: Wait) -> bool:
+        """Wait, unless the client goes away; nobody knows its timeout."""
+        stays = self._waits.outlast(wait, self._socket, self._is_open)
+        self._client_gone = not stays
+        return stays
 
     def _is_open(self) -> bool:
         """Whether the client is still there, now that something came."""

@@ -6,15 +6,21 @@ closes what it was doing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..core.asking import Ask, Steps, is_cancellation
 from ..core.messages import NetworkFault, Response
-from ..core.waits import Deadline, block, suspend
+from ..core.waits import Deadline, Wait, block, suspend
 
 __tracebackhide__ = True  # in the traceback of a test
 
 
-def drive(steps: Steps, timeout: float | None) -> Response:
+def drive(
+    steps: Steps, timeout: float | None, outlast: Callable[[Wait, Wait], bool] = block
+) -> Response:
     """The gateway's answer, waiting in this thread.
+
+    ``outlast(wait, limit)`` waits, and says whether the client has waited as long.
 
     Raises :class:`NetworkFault`, of kind ``"timeout"`` when all waits together are longer than the
     client's own ``timeout`` (seconds).
@@ -24,7 +30,7 @@ def drive(steps: Steps, timeout: float | None) -> Response:
         step = next(steps)
         while True:
             if not isinstance(step, Ask):
-                step = next(steps) if block(step, deadline) else steps.throw(_gave_up(timeout))
+                step = next(steps) if outlast(step, deadline) else steps.throw(_gave_up(timeout))
                 continue
             try:
                 answer = step.run()
