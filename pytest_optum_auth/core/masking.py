@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 MASK: Final = "***"
 SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _SECRET_FIELDS: Final = ("client_secret", "access_token", "refresh_token", "id_token")
+_LONGEST_PATH: Final = 200
 _FIELD_NAME: Final = re.compile(r"\w{1,40}")
 
 
@@ -110,7 +111,7 @@ def _mask_pair(pair: str) -> str:
     return pair
 
 
-def shown_path(path: str, limit: int = 200) -> str:
-    """``path`` safe to stand in a line for people: control characters quoted, cut to ``limit``."""
+def shown_path(path: str) -> str:
+    """``path`` safe to stand in a line for people: control characters quoted, and not too long."""
     safe = quote(path, safe="/{}%~!$&'()*+,;=:@-._", errors="replace")
-    return safe if len(safe) <= limit else f"{safe[: limit - 1]}…"
+    return safe if len(safe) <= _LONGEST_PATH else f"{safe[: _LONGEST_PATH - 1]}…"

@@ -127,14 +127,14 @@ class _Picture:
         yield f'<rect width="{width:g}" height="{height:g}" fill="{_PAPER}"/>'
         for text, y in (("token requests", _TOKEN_ROW), ("API calls", _API_ROW)):
             yield _text(_LEFT - 14, y + 4, text, anchor="end")
-            yield _line(f"M{_LEFT} {y}H{self._end_of_axis:g}", _FAINT, "stroke-opacity='.4'")
+            yield _line(f"M{_LEFT} {y}H{self._end_of_axis:g}", _FAINT, 'stroke-opacity=".4"')
         if self._left_out:
             text = f"... {self._left_out} more in the middle ..."
             yield _text(self._end_of_axis, 12, text, anchor="end", fill=_FAINT)
 
     def _axis(self, bottom: int) -> Iterator[str]:
         for moment, x in self._columns.items():
-            yield _line(f"M{x:g} 26V{bottom}", _FAINT, "stroke-opacity='.3'")
+            yield _line(f"M{x:g} 26V{bottom}", _FAINT, 'stroke-opacity=".3"')
             yield _text(x, bottom + 14, since(moment - self._start), fill=_FAINT, size=10)
 
     def _bars(self) -> Iterator[str]:
@@ -165,7 +165,7 @@ class _Picture:
                 told = f"{entry.transport} {entry.request_line}: {status}, {entry.outcome}"
                 yield _titled(_mark(entry.kind, entry.status, x, y), told)
             else:
-                yield _line(f"M{x:g} 24V{bottom}", _INK, "stroke-dasharray='2 3'")
+                yield _line(f"M{x:g} 24V{bottom}", _INK, 'stroke-dasharray="2 3"')
                 yield _text(
                     x + 3, _NOTES if high else _NOTES + 12, entry.text[:_LONGEST_NOTE], size=10
                 )
@@ -193,7 +193,7 @@ def _mark(kind: str, status: int | None, x: float, y: float) -> str:
         return f'<circle cx="{x:g}" cy="{y:g}" r="5" fill="{_GREEN}"/>'
     if status == 401:
         cross = f"M{x - 5:g} {y - 5:g}l10 10m0 -10l-10 10"
-        return _line(cross, _RED, "stroke-width='3' stroke-linecap='round'")
+        return _line(cross, _RED, 'stroke-width="3" stroke-linecap="round"')
     return (
         f'<path d="M{x:g} {y - 6:g}l6 11h-12z" fill="{_PAPER}" stroke="{_RED}" stroke-width="2"/>'
     )
@@ -203,8 +203,7 @@ def _titled(shape: str, title: str) -> str:
     return f"<g><title>{escape(title)}</title>{shape}</g>"
 
 
-def _line(path: str, colour: str, style: str = "") -> str:
-    style = style.replace("'", '"')
+def _line(path: str, colour: str, style: str) -> str:
     return f'<path d="{path}" fill="none" stroke="{colour}" {style}/>'
 
 

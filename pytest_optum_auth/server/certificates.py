@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +17,13 @@ NAMES: Final = ("localhost", LOOPBACK, *sorted(facts.HOSTS))
 
 
 class Certificates:
-    """A CA, and a certificate for loopback, the gateway hosts and ``more_names``.
+    """A CA, and a certificate for loopback and the gateway hosts.
 
     The CA's certificate is written into ``directory``; ``ca_bundle`` is its path (PEM). The keys
     stay in memory. Raises ``ModuleNotFoundError`` when the extra is not installed.
     """
 
-    def __init__(self, directory: Path, more_names: Iterable[str] = ()) -> None:
+    def __init__(self, directory: Path) -> None:
         try:
             import trustme
         except ModuleNotFoundError:
@@ -32,7 +31,7 @@ class Certificates:
         # cryptography keeps the class of the first date that it is given, and refuses others.
         with genuine_datetime():
             authority = trustme.CA(organization_name="pytest-optum-auth")
-            leaf = authority.issue_cert(*dict.fromkeys((*NAMES, *more_names)))
+            leaf = authority.issue_cert(*NAMES)
         path = directory / "optum-ca.pem"
         authority.cert_pem.write_to_path(path)
         # A string: httpx takes no path.
