@@ -13,7 +13,7 @@ import traceback
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, Final
@@ -82,21 +82,7 @@ def send(
     if hosts.is_loopback(way.host):
         handlers.append(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)
-    outcome: list[Answer | BaseException] = []
-
-    def exchange() -> None:
-        try:
-            with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
-                content = response.read(LARGEST + 1)
-                outcome.append(Answer(response.status, response.headers, content))
-        except BaseException as error:  # handed to the caller, whatever it is
-            outcome.append(error)
-
-    # Nothing interrupts a look-up of a name, or a server that sends a byte now and then.
-    thread = threading.Thread(target=exchange, daemon=True)
-    thread.start()
-    thread.join(deadline)
-    got = outcome[0] if outcome else None
+    got = _within(deadline, lambda: _exchanged(handlers, request, timeout))
     if isinstance(got, Answer):
         if len(got.body) <= LARGEST:
             return got
@@ -116,6 +102,30 @@ def send(
         raise got
     # The library's exception, which holds the request, is not its context.
     raise LiveError(sentence)
+
+
+def _exchanged(
+    handlers: list[urllib.request.BaseHandler], request: urllib.request.Request, timeout: float
+) -> Answer:
+    with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
+        return Answer(response.status, response.headers, response.read(LARGEST + 1))
+
+
+def _within(seconds: float, exchanged: Callable[[], Answer]) -> Answer | BaseException | None:
+    """What came of it, or was raised; ``None``: nothing yet."""
+    outcome: list[Answer | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(exchanged())
+        except BaseException as error:  # handed to the caller, whatever it is
+            outcome.append(error)
+
+    # Nothing interrupts a look-up of a name, or a server that sends a byte now and then.
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return outcome[0] if outcome else None
 
 
 def _cause(error: BaseException) -> BaseException:
