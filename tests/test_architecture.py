@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Container, Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 import pytest_optum_auth
 
 PACKAGE = Path(pytest_optum_auth.__file__).parent
-ROOMS = (Path(__file__).parents[1] / "docs" / "explanation" / "architecture.md").read_text("utf-8")
+REPOSITORY = Path(__file__).parents[1]
+ROOMS = (REPOSITORY / "docs" / "explanation" / "architecture.md").read_text("utf-8")
 FILES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up: a room may import those of its own floor and of the floors before it.
 FLOORS = (
@@ -93,6 +95,13 @@ def nearest(name: str, known: Container[str]) -> str:
 @pytest.mark.parametrize("room", sorted(FLOOR.keys() - {"__init__", "__main__"}))
 def test_the_page_of_the_rooms_tells_each(room: str) -> None:
     assert f"`{room}`" in ROOMS
+
+
+def test_the_page_of_the_rooms_names_files_that_there_are() -> None:
+    named = set(re.findall(r"`([\w/]+\.py)`", ROOMS))
+
+    assert {"core/gateway.py", "tests/test_architecture.py"} <= named
+    assert [n for n in named if not (PACKAGE / n).exists() and not (REPOSITORY / n).exists()] == []
 
 
 @pytest.mark.parametrize(
