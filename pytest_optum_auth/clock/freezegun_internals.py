@@ -1,6 +1,6 @@
 """freezegun's inside, as far as this project needs it: here and nowhere else.
 
-freezegun is who freezes: it knows who is on top when freezers are nested, and what else in the
+freezegun does the freezing: it knows who is on top when freezers are nested, and what else in the
 standard library has to be told. Its stand-ins for the clock functions and classes are replaced by
 ours (:mod:`.readings`), which tell local time, genuine dates and, at their end, no error. Each name
 of ``freezegun.api`` that stands here has a test that fails when it changes:
@@ -39,7 +39,7 @@ FUNCTIONS: Final = (
 GENUINE: Final[dict[str, Callable[..., Any]]] = {
     name: vars(api)[f"real_{name}"] for name in FUNCTIONS
 }
-# What it has stood in by when a freezer of its own is on top.
+# Its own stand-ins, for when a freezer of its own is on top.
 THEIRS: Final[dict[str, Callable[..., Any]]] = {
     name: vars(api)[f"fake_{name}"] for name in FUNCTIONS
 }

@@ -1,8 +1,8 @@
-"""What the functions and classes of a module have kept of others since it was loaded.
+"""Values that the functions and classes of a module have kept since it was loaded, exchanged.
 
-Default arguments, attributes of classes, and what a closure holds, such as the factory of a field
-of a dataclass; of decorated functions and inner classes too. Of each module its own alone: what it
-has imported is looked at where it is at home.
+In default arguments, in attributes of classes, and in closures, such as the factory of a field of a
+dataclass; in decorated functions and inner classes too. What a module has imported is looked at in
+the module that it is from.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class ApiHandler(abc.ABC):
         )
 
     def claim(self, refused: bool) -> Injection | None:
-        # A client that never renews its token would not be found by a fault before the check.
+        # Met by a refused request too, a fault would hide a client that never renews its token.
         claims = (queue.claim(True) for queue in self._queues)
         return None if refused else next(filter(None, claims), None)
 

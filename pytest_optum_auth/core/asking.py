@@ -47,7 +47,7 @@ Steps = Generator[Wait | Ask, Any, Response]
 
 
 def is_cancellation(error: BaseException) -> bool:
-    """Whether the event loop takes the coroutine back that waits: no answer, and no failure."""
+    """Whether ``error`` cancels the coroutine that waits: it is neither answer nor failure."""
     trio = sys.modules.get("trio")
     return isinstance(error, asyncio.CancelledError) or (
         trio is not None and isinstance(error, trio.Cancelled)

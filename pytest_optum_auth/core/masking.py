@@ -1,8 +1,8 @@
 """How what may hold a secret is shown to people.
 
 What a user can read later (headers, form, body) is the real thing, but its ``repr`` hides
-credentials and tokens, so that an assertion that fails does not print them: pytest shows what two
-dicts differ in item by item, so that each of them hides itself.
+credentials and tokens, so that an assertion that fails does not print them. pytest shows item by
+item in what two dicts differ, so each item hides itself.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ class Secret(str):
 
 
 class Whole:
-    """What pytest must show as a whole, whose ``repr`` hides the secret ones of its parts.
+    """What pytest must show as a whole: its ``repr`` hides the secret ones of its parts.
 
-    A client is given the parts: one that shows its secret must not be excused by ours.
+    The parts hide nothing themselves. They are what a client is given, and one that shows its
+    secret is to be found.
     """
 
     __slots__ = ()

@@ -1,8 +1,8 @@
 """Stubs of tools that the test has started itself: what they answer behind the bearer check.
 
-A transport hands such a tool over with the request in whose way it lay. Where the gateway has no
-answer of its own, :meth:`Gateway.respond` yields the tool, the transport asks it, and what it said
-goes to the client as it is: an answer or an exception of the tool's own library.
+Such a tool has replaced a method that a request passes. The transport hands it to the gateway
+beside the request. Where the gateway has no answer of its own, the transport is told to ask the
+tool, and what that says goes to the client as it is: an answer or an exception of its library.
 """
 
 from __future__ import annotations

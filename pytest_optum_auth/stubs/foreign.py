@@ -94,9 +94,9 @@ _passage: Final[ContextVar[Passage | None]] = ContextVar("passage", default=None
 
 
 def passage_of(request: Any) -> Passage | None:
-    """Who is to be asked for ``request`` where the gateway has no answer.
+    """The tool to ask for ``request`` where the gateway has no answer.
 
-    Raises :class:`PassedThrough` when he has been asked, and lets the request go to the network.
+    Raises :class:`PassedThrough` when it has been asked, and lets the request go to the network.
     """
     passage = _passage.get()
     if passage is None or passage.request != request:

@@ -1,7 +1,7 @@
 """Carrying a request through the gateway: what it waits for and whom it asks, one after the other.
 
-A client that gives up, or is taken back by its event loop, leaves the gateway where it is: that
-closes what it was doing.
+When the client gives up, or its coroutine is cancelled, the gateway learns of it at the step where
+it waits.
 """
 
 from __future__ import annotations

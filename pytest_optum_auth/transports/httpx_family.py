@@ -49,8 +49,8 @@ class HttpxTransport:
             _Half(client, transport, "handle_request", self._around_sync),
             _Half(async_client, async_transport, "handle_async_request", self._around_async),
         )
-        # Where a tracer has replaced a client's method, by the genuine one that it was shown,
-        # nobody comes to us before a mock that has started since.
+        # A tracer above us may call the genuine method, which it was shown, and so pass us by. Then
+        # this alone lets us rise above a mock that has started since.
         self._made = Lookout(request, "__init__", self._rise)
 
     def install(self) -> None:

@@ -23,7 +23,7 @@ from ..patching.originals import genuine_class
 from ..stubs.foreign import Library, passage_of, past, tool_of
 from .drive import drive
 from .requests_shortcut import incoming, is_final
-from .urllib3_call import Asked, Call, Own
+from .urllib3_call import Asked, Call, RaisedByStub
 from .urllib3_response import Urllib3Response
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -39,8 +39,8 @@ def _by_requests(
     token = _sending.set((request, asked))
     try:
         return send(sender, request, *args, **kwargs)
-    except Own as own:
-        raised = own.error
+    except RaisedByStub as by_stub:
+        raised = by_stub.error
     finally:
         _sending.reset(token)
     raised.request = raised.request or request
@@ -158,7 +158,7 @@ INTERCEPTIONS: Final = (
     _urlopen,
     _adapter_send,
     session_send,
-    # Where a tracer has replaced a method that sends, by the genuine one that it was shown, nobody
-    # comes to us before a mock that has started since.
+    # A tracer above us may call the genuine method, which it was shown, and so pass us by. Then
+    # this alone lets us rise above a mock that has started since.
     Lookout(genuine_class(requests.PreparedRequest, "requests"), "__init__", _rise),
 )

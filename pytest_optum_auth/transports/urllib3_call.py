@@ -29,8 +29,11 @@ from .urllib3_response import Urllib3Response
 __tracebackhide__ = True  # in the traceback of a test
 
 
-class Own(BaseException):
-    """An exception of requests itself that a stub has raised, on its way past what makes others."""
+class RaisedByStub(BaseException):
+    """An exception of requests itself that a stub has raised, on its way to the client.
+
+    No ``Exception``: of those the adapter makes others on that way.
+    """
 
     def __init__(self, error: requests.RequestException) -> None:
         super().__init__()
@@ -92,7 +95,7 @@ class Call:
                     self._retries = self._increment(error=self._error(fault))
                 except HTTPError:
                     if isinstance(fault.original, requests.RequestException):
-                        raise Own(fault.original) from None
+                        raise RaisedByStub(fault.original) from None
                     raise
                 self._retries.sleep()
                 continue
