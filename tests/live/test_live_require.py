@@ -108,11 +108,32 @@ def test_require_fails_when_a_module_of_live_tests_skips_itself(
     ) in result.outlines
 
 
-def test_require_does_not_mind_another_module_that_skips_itself(
-    inner: LiveRuns, live_credentials: dict[str, str]
+@pytest.mark.parametrize("skip", SKIPPED_MODULES)
+def test_require_fails_when_a_folder_of_live_tests_skips_itself(
+    inner: LiveRuns, live_credentials: dict[str, str], skip: str
 ) -> None:
     inner.tests(SUITE)
-    inner.pytester.makepyfile(test_skipped=SKIPPED_MODULES["skip"] + "def test_it(): pass")
+    folder = inner.pytester.mkdir("sub")
+    folder.joinpath("conftest.py").write_text(SKIPPED_MODULES[skip])
+    folder.joinpath("test_it.py").write_text("def test_it(optum_live): pass")
+
+    result = inner.run("--optum-live=require")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert (
+        "--optum-live=require: these live tests were skipped: sub. "
+        "Let them run, or leave them out of this run (-m, -k, --deselect)."
+    ) in result.outlines
+
+
+@pytest.mark.parametrize("skips", ["test_it.py", "conftest.py"])
+def test_require_does_not_mind_others_that_skip_themselves(
+    inner: LiveRuns, live_credentials: dict[str, str], skips: str
+) -> None:
+    inner.tests(SUITE)
+    folder = inner.pytester.mkdir("sub")
+    folder.joinpath("test_it.py").write_text("def test_it(): pass")
+    folder.joinpath(skips).write_text(SKIPPED_MODULES["skip"])
 
     assert inner.run("--optum-live=require").ret == pytest.ExitCode.OK
 

@@ -36,7 +36,10 @@ class Verdict:
             self._not_run[report.nodeid] = None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note a module that skips itself (``importorskip``) before its live tests are known."""
+        """Note a module or folder that skips itself before its live tests are known.
+
+        By ``importorskip`` above all, in a folder by that of its conftest.
+        """
         if report.skipped and _speaks_of_live_tests(self._root / report.nodeid):
             self._not_run[report.nodeid] = None
 
@@ -76,4 +79,5 @@ class Verdict:
 
 
 def _speaks_of_live_tests(path: Path) -> bool:
-    return path.is_file() and _LIVE_NAMES.search(path.read_bytes()) is not None
+    modules = path.rglob("*.py") if path.is_dir() else [path]
+    return any(_LIVE_NAMES.search(each.read_bytes()) for each in modules if each.is_file())
