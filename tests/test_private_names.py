@@ -26,6 +26,7 @@ import responses.registries
 import respx
 import urllib3
 from _pytest._io import pprint, saferepr
+from _pytest.capture import CaptureManager
 from _pytest.logging import LogCaptureHandler
 from respx.mocks import Mocker
 
@@ -102,6 +103,11 @@ PRIVATE: dict[str, dict[str, Found]] = {
         "known_args_namespace": lambda request: hasattr(
             request.config.known_args_namespace, "optum_live"
         ),
+        "CaptureManager": lambda _: (
+            takes(CaptureManager.suspend_global_capture, "self", "in_")
+            and takes(CaptureManager.read_global_capture, "self")
+        ),
+        "_global_capturing": lambda _: CaptureManager("no")._global_capturing is None,
     },
     "live/redaction/process_patches.py": {
         "_ellipsize": lambda _: takes(saferepr._ellipsize, "s", "maxsize"),

@@ -87,6 +87,28 @@ ACCIDENTS = {
         # xdist prints the error and calls the run a success.
         pytest.ExitCode.OK,
     ),
+    "no report takes what a conftest prints": (
+        {"conftest.py": "import os; print(os.environ['OPTUM_CLIENT_SECRET'])"},
+        ("--an-option-of-nobody",),
+        pytest.ExitCode.USAGE_ERROR,
+    ),
+    "a module ends the run after it has printed": (
+        {
+            "test_it.py": "import os, sys\n"
+            "print(os.environ['OPTUM_CLIENT_SECRET'], file=sys.stderr)\n"
+            "raise KeyboardInterrupt"
+        },
+        (),
+        pytest.ExitCode.INTERRUPTED,
+    ),
+    "a conftest prints where workers collect": (
+        {
+            "test_it.py": "def test_it(): pass",
+            "conftest.py": "import os; print(os.environ['OPTUM_CLIENT_SECRET'])",
+        },
+        ("-n", "1"),
+        pytest.ExitCode.OK,
+    ),
 }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import pytest
 
-from ...pytest_internals import output_of
+from ...pytest_internals import output_of, unread_output
 from .process_patches import mask_before_the_cut, mask_log_lines
 from .readers import shows_passed_output
 from .redactor import Redactor
@@ -24,20 +25,22 @@ def protect(config: pytest.Config, secrets: Mapping[str, str], *, live: bool) ->
     With ``live`` whatever looks like a token as well. Doing it twice is harmless: a conftest may
     have loaded another secret. Call it as early as there is a secret.
     """
-    if _REDACTION not in config.stash:
+    redaction = config.stash.get(_REDACTION, None)
+    if redaction is None:
         redactor = Redactor()
-        redaction = config.stash[_REDACTION] = Redaction(redactor)
+        redaction = config.stash[_REDACTION] = Redaction(redactor, config)
         config.pluginmanager.register(redaction, "optum-live-redaction")
         # In reverse order: the files are masked when nobody writes any more.
         config.add_cleanup(ReportFiles(config.option, redactor).mask)
         config.add_cleanup(mask_log_lines(redactor))
         config.add_cleanup(mask_before_the_cut(redactor))
-    redactor = config.stash[_REDACTION].redactor
+    redactor = redaction.redactor
     redactor.by_form = redactor.by_form or live
     for name, value in secrets.items():
         redactor.learn_secret(name, value)
-    # Again: the capture of pytest may have been started meanwhile.
+    # Again: the capture of pytest may have been started meanwhile, and is to end after this.
     mask_streams(redactor)
+    config.add_cleanup(redaction.show_unread)
 
 
 def learner(config: pytest.Config) -> Callable[[str], None]:
@@ -51,10 +54,28 @@ class Redaction:
     What goes to the terminal is masked by its stream.
     """
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, config: pytest.Config) -> None:
         self.redactor = redactor
+        self._config = config
         self._walk = Walk(redactor)
         self._passed_output_is_shown = True
+
+    def show_unread(self) -> None:
+        """Show by the masked streams what pytest would show at its end, past each of them.
+
+        What a conftest prints while it is imported, above all.
+        """
+        streams = (sys.stdout, sys.stderr)
+        for stream, text in zip(streams, unread_output(self._config), strict=True):
+            stream.write(text)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_internalerror(self) -> Generator[None, object, object]:
+        """The run, or its collection, breaks off: pytest ends its capture at once."""
+        self.show_unread()
+        return (yield)
+
+    pytest_keyboard_interrupt = pytest_internalerror
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
