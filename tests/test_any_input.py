@@ -55,7 +55,7 @@ def gateway() -> Gateway:
     """A gateway without a transport before it."""
     fake = FakeOptum(strict=False, transports=())
     fake.protect("GET", "/members/{member_id}")
-    return fake._gateway
+    return fake.gateway
 
 
 def answer(gateway: Gateway, request: Request) -> Response:
@@ -114,7 +114,7 @@ def test_every_secret_that_is_text_is_accepted_when_the_form_escapes_it(
     sendable = client_id.isprintable() or "?" not in (client_id + secret)
 
     got = answer(
-        fake._gateway,
+        fake.gateway,
         request_to(TOKEN_PATHS[0], body=body, content_type="application/x-www-form-urlencoded"),
     )
 

@@ -33,7 +33,7 @@ def ask(fake: FakeOptum, client_id: str, client_secret: str) -> tuple[int, Any]:
     }
     headers = Headers([("Content-Type", FORM)])
     request = Request("test", "POST", fake.token_url, headers, urlencode(fields).encode())
-    got = drive(fake._gateway.respond(request), timeout=None)
+    got = drive(fake.gateway.respond(request), timeout=None)
     return got.status, json.loads(got.body)
 
 
@@ -41,7 +41,7 @@ def call(fake: FakeOptum, token: str) -> int:
     """The status of an API call that presents ``token``."""
     headers = Headers([("Authorization", f"Bearer {token}")])
     request = Request("test", "GET", f"{fake.base_url}/api", headers, b"")
-    return drive(fake._gateway.respond(request), timeout=None).status
+    return drive(fake.gateway.respond(request), timeout=None).status
 
 
 class Model:

@@ -30,7 +30,7 @@ def another_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     module.__spec__ = ModuleSpec("httpx", None, is_package=True)
     monkeypatch.setitem(sys.modules, "httpx", module)
     monkeypatch.delitem(sys.modules, f"{transports.__name__}.httpx_", raising=False)
-    monkeypatch.setattr(transports, "_unknown", {})
+    monkeypatch.setattr(transports, "_why_not", {})
     monkeypatch.setattr(transports, "_loaded", {})
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from .journal import in_seconds
 from .jws import is_jwt
 from .messages import Request
+from .spans import in_seconds
 from .tokens import Ledger, Token
 
 

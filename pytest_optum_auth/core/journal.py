@@ -233,11 +233,3 @@ class Journal:
     def note(self, at: dt.datetime, text: str) -> None:
         """Append what happened between exchanges."""
         self.entries.append(Note(at, text))
-
-
-def in_seconds(span: dt.timedelta) -> str:
-    """A span for people: whole seconds, to the millisecond where it is short and not whole."""
-    seconds = span / dt.timedelta(seconds=1)
-    if seconds == int(seconds) or seconds > 10:
-        return f"{int(seconds)} s"
-    return f"{seconds:.3f} s"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from .journal import Exchange, Note
+from .spans import since
 
 T = TypeVar("T")
 _LONGEST: Final = 200
@@ -65,9 +66,3 @@ def without_middle(entries: Sequence[T]) -> tuple[Sequence[T], int, Sequence[T]]
         return entries, 0, ()
     head, tail = _LONGEST // 2, _LONGEST - _LONGEST // 2 - 1
     return entries[:head], len(entries) - head - tail, entries[-tail:]
-
-
-def since(span: dt.timedelta) -> str:
-    """A moment by its distance from the start."""
-    seconds = span / dt.timedelta(seconds=1)
-    return f"{seconds:+.0f} s" if seconds == int(seconds) else f"{seconds:+.3f} s"

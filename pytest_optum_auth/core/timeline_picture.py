@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
-from .journal import Exchange, Note, in_seconds
-from .timeline import since, without_middle
+from .journal import Exchange, Note
+from .spans import in_seconds, since
+from .timeline import without_middle
 from .tokens import Token
 
 # Pixels.

@@ -15,8 +15,9 @@ from .fault import Fault
 from .handler import failure, spoiled
 from .holds import Hold
 from .injection import Injection
-from .journal import Exchange, in_seconds
+from .journal import Exchange
 from .messages import Request, Response, error_response
+from .spans import in_seconds
 from .state import GatewayState
 from .token_endpoint import V2, Grant, Version
 from .token_request import ParsedBody, fields_of

@@ -25,7 +25,7 @@ TRANSPORTS: Final = ("requests", "httpx", "httpx2", "aiohttp")
 _lock: Final = threading.Lock()
 # By the library: what knows it, or why it cannot be intercepted.
 _loaded: Final[dict[str, ModuleType]] = {}
-_unknown: Final[dict[str, str]] = {}
+_why_not: Final[dict[str, str]] = {}
 # Those whose methods are replaced now.
 _standing: Final[dict[str, ModuleType]] = {}
 
@@ -61,11 +61,11 @@ def chosen(names: Iterable[str] | None = None) -> tuple[str, ...]:
 
 def load(name: str) -> ModuleType | None:
     """The module of a transport; ``None`` where its library is another than the one it knows."""
-    if name not in _loaded and name not in _unknown:
+    if name not in _loaded and name not in _why_not:
         try:
             _loaded[name] = importlib.import_module(f"{__name__}.{name}_")
         except Exception as problem:
-            _unknown[name] = f"{type(problem).__name__}: {problem}"
+            _why_not[name] = f"{type(problem).__name__}: {problem}"
     return _loaded.get(name)
 
 
@@ -93,7 +93,7 @@ def activate(gateway: Gateway, names: tuple[str, ...]) -> None:
         if transport is None:
             _warn(name)
     with _lock:
-        names = tuple([name for name in names if name not in _unknown])
+        names = tuple([name for name in names if name not in _why_not])
         for name in names:
             transport = _standing.get(name) or loaded.get(name)
             if transport is not None:
@@ -175,7 +175,7 @@ def _is_installed(name: str) -> bool:
 def _warn(name: str) -> None:
     version = getattr(sys.modules[name], "__version__", "of an unknown version")
     warnings.warn(
-        f"{name} {version} cannot be intercepted ({_unknown[name]}): the fake does not answer its "
+        f"{name} {version} cannot be intercepted ({_why_not[name]}): the fake does not answer its "
         f"requests, and stops those to a gateway host. Install a version of {name} that "
         "pytest-optum-auth knows, or leave it out of optum_transports",
         stacklevel=2,
