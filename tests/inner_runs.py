@@ -6,6 +6,12 @@ import re
 from collections.abc import Callable
 
 import pytest
+import requests
+import trustme
+
+# Inner runs import anew what this one has not imported, and the binary modules beneath trustme
+# bear that only once.
+LOADED_BEFORE = (requests, trustme)
 
 Run = Callable[..., pytest.RunResult]
 

@@ -10,13 +10,7 @@ import importlib.metadata
 import os
 
 import pytest
-import requests
-import trustme
 from inner_runs import OPTIONS, Run, part
-
-# Inner runs import anew what this one has not imported, and the binary modules beneath trustme
-# bear that only once.
-LOADED_BEFORE = (requests, trustme)
 
 # Without our plugin. This process has imported it long ago, which pytest 8 warns of.
 SETTLED = [*OPTIONS[2:], "-W", "ignore::pytest.PytestAssertRewriteWarning"]
