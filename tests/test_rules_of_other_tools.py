@@ -20,6 +20,7 @@ import requests_mock
 import responses
 import respx
 from aioresponses import aioresponses
+from requests.adapters import HTTPAdapter
 from stub_forms import API, ASYNC, BASE, PATH, SYNC, AiohttpAnswer
 from token_requests import ask, bearer
 from transports_under_test import TLS, Send, send_with_aiohttp, send_with_requests
@@ -304,6 +305,53 @@ def test_a_callback_may_ask_another_api(optum_auth: FakeOptum) -> None:
         assert requests.get(API, headers=headers).text == "second"
 
     assert len(optum_auth.api_requests) == 2
+
+
+class _Copying(HTTPAdapter):
+    """Signs a copy of each request, as adapters of gateways do."""
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        return super().send(request.copy(), *args, **kwargs)
+
+
+def _copy(request: httpx.Request) -> httpx.Request:
+    return httpx.Request(request.method, request.url, headers=request.headers)
+
+
+class _Copier(httpx.HTTPTransport):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return super().handle_request(_copy(request))
+
+
+class _AsyncCopier(httpx.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await super().handle_async_request(_copy(request))
+
+
+def test_an_adapter_that_sends_a_copy_comes_to_the_stub(
+    optum_auth: FakeOptum,
+) -> None:
+    with requests.Session() as session, with_requests_mock(text="stubbed"):
+        session.mount(BASE, _Copying())
+        assert session.get(API, headers=bearer(optum_auth)).text == "stubbed"
+
+    assert outcomes(optum_auth) == [(200, "token #1 accepted, answered by requests-mock")]
+
+
+@pytest.mark.parametrize("using", ["httpcore", "httpx"])
+def test_a_transport_that_sends_a_copy_comes_to_the_stub(using: str, optum_auth: FakeOptum) -> None:
+    headers = bearer(optum_auth)
+
+    async def get() -> str:
+        async with httpx.AsyncClient(transport=_AsyncCopier(verify=TLS)) as client:
+            return (await client.get(API, headers=headers)).text
+
+    with with_respx(using)(return_value=httpx.Response(200, text="stubbed")):
+        with httpx.Client(transport=_Copier(verify=TLS)) as client:
+            assert client.get(API, headers=headers).text == "stubbed"
+        assert asyncio.run(get()) == "stubbed"
+
+    assert outcomes(optum_auth) == [(200, "token #1 accepted, answered by respx")] * 2
 
 
 def test_one_tool_lets_a_request_through_to_another(optum_auth: FakeOptum) -> None:

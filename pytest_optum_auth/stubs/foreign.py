@@ -60,7 +60,7 @@ class Library(NamedTuple):
 class Passage:
     """A request on its way to the gateway, and the tool in whose way it came.
 
-    ``request`` is the library's own, or what else is equal for this request alone.
+    ``request`` is the library's own, or what else has its ``method`` and ``url``.
     """
 
     def __init__(
@@ -79,6 +79,11 @@ class Passage:
     def met(self, package: str) -> None:
         """From now on this tool is the one that answers: another has passed the request on."""
         self.name, self._no_stub = _TOOLS[package]
+
+    def is_of(self, request: Any) -> bool:
+        """Whether this is ``request``, or what the user's own adapter has made a copy of."""
+        ours = self.request
+        return (ours.method, ours.url) == (request.method, request.url)
 
     def ask(self) -> Any:
         """What the tool answers (a coroutine on async transports)."""
@@ -99,7 +104,7 @@ def passage_of(request: Any) -> Passage | None:
     Raises :class:`PassedThrough` when it has been asked, and lets the request go to the network.
     """
     passage = _passage.get()
-    if passage is None or passage.request != request:
+    if passage is None or not passage.is_of(request):
         return None
     if passage.asked:
         raise PassedThrough
@@ -121,7 +126,7 @@ def past(
 ) -> Any:
     """``onward``, past a tool that would answer ``beneath``; it is asked where nobody else does."""
     outer = _passage.get()
-    if outer is not None and outer.request == request:
+    if outer is not None and outer.is_of(request):
         if not outer.asked:
             return onward()
         outer.met(package)
@@ -145,7 +150,7 @@ async def past_async(
 ) -> Any:
     """:func:`past` in a coroutine."""
     outer = _passage.get()
-    if outer is not None and outer.request == request:
+    if outer is not None and outer.is_of(request):
         if not outer.asked:
             return await onward()
         outer.met(package)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -147,6 +147,13 @@ def around_create_connection(beneath: Method) -> Method:
     return create_connection
 
 
-def known_by(method: str, url: URL) -> tuple[str, str]:
+class KnownBy(NamedTuple):
     """What a request is known by, to a session and to its connection."""
-    return method.upper(), url.path
+
+    method: str
+    url: str
+
+
+def known_by(method: str, url: URL) -> KnownBy:
+    """See :class:`KnownBy`; of the URL the path."""
+    return KnownBy(method.upper(), url.path)
