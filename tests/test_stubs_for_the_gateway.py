@@ -399,6 +399,23 @@ def test_what_responses_would_let_through_does_not_leave(
         get(send_with_requests, optum_auth, "/claims")
 
 
+def test_responses_that_the_test_starts_answers_other_hosts_too(
+    optum_auth: FakeOptum, optum_responses: RequestsMock
+) -> None:
+    other = "https://other.example.com/thing"
+    with optum_responses:
+        optum_responses.get(other, body="theirs")
+        optum_responses.get(f"{BASE}/claims", body="ours")
+
+        assert send_with_requests("GET", other).content == b"theirs"
+        assert get(send_with_requests, optum_auth, "/claims").content == b"ours"
+        with pytest.raises(requests.ConnectionError, match="Connection refused by Responses"):
+            get(send_with_requests, optum_auth, "/plans")
+
+    outcomes = [exchange.outcome.partition(", ")[2] for exchange in optum_auth.api_requests]
+    assert outcomes == ["answered by optum_responses", "no stub of responses matched"]
+
+
 def test_a_side_effect_that_leaves_the_request_to_others(
     optum_auth: FakeOptum, optum_respx: respx.Router
 ) -> None:

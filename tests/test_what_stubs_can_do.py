@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 from typing import Any
 
@@ -149,6 +150,19 @@ def test_response_callback_of_responses(
     assert (answer.status, answer.content) == (299, b"stub")
 
 
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_what_responses_has_answered_can_be_read_among_its_calls(
+    encoding: str, send: Send, optum_responses: RequestsMock, optum_auth: FakeOptum
+) -> None:
+    body = b"{}" if encoding == "identity" else gzip.compress(b"{}")
+    stub = optum_responses.get(f"{BASE}/claims", body=body, headers={"Content-Encoding": encoding})
+
+    get(send, optum_auth, "/claims")
+
+    answers = [recorded.response for recorded in (optum_responses.calls[0], stub.calls[0])]
+    assert [answer.json() for answer in answers] == [{}, {}]
+
+
 @pytest.mark.parametrize("path", ["/members/7", "/members/8"])
 def test_patterns_of_respx(
     path: str, send: Send, optum_respx: respx.Router, optum_auth: FakeOptum
@@ -178,6 +192,31 @@ def test_a_coroutine_function_of_respx(
     answers = [get(send, optum_auth, tail) for tail in ("/claims", "/plans", "/plans")]
 
     assert [answer.content for answer in answers] == [b"GET", b"GET", b""]
+
+
+class _Application:
+    """Of the two kinds that a handler of respx takes."""
+
+    def __call__(self, _: object, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"application"]
+
+    async def asgi(self, _: object, __: object, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"application"})
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [respx.WSGIHandler(_Application()), respx.ASGIHandler(_Application().asgi)],
+    ids=["wsgi", "asgi"],
+)
+def test_an_application_answers_by_a_handler_of_respx(
+    handler: Any, send: Send, optum_respx: respx.Router, optum_auth: FakeOptum
+) -> None:
+    optum_respx.get("/claims").mock(side_effect=handler)
+
+    assert get(send, optum_auth, "/claims").content == b"application"
 
 
 @IN_PROCESS

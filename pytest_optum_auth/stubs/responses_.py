@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import copy
 import functools
+import io
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
 import requests
 import responses
+import urllib3
 from requests.adapters import HTTPAdapter
 from responses.registries import FirstMatchRegistry
 
@@ -109,6 +111,9 @@ class _Prepared(requests.PreparedRequest):
 
 class _Mock(responses.RequestsMock):
     def _find_match(self, request: Any) -> tuple[responses.BaseResponse | None, list[str]]:
+        if not isinstance(request, _Prepared):
+            # The test has started it, for other hosts too.
+            return super()._find_match(request)
         if not request.only_look:
             stub, looked_at = request.found or (None, None)
             # While they are the same ones, the same one would be found again.
@@ -150,7 +155,12 @@ def _response(answer: requests.Response, changed: bool) -> Response:
     if changed:
         fields = [(name, value) for name, value in fields if name.lower() != "content-encoding"]
         return Response(answer.status_code, tuple(fields), answer.content)
-    return Response(answer.status_code, tuple(fields), raw.read(decode_content=False) or b"")
+    body = raw.read(decode_content=False) or b""
+    # Once more, for who reads it among the calls of the mock.
+    answer.raw = urllib3.HTTPResponse(
+        io.BytesIO(body), raw.headers, raw.status, preload_content=False
+    )
+    return Response(answer.status_code, tuple(fields), body)
 
 
 def _shown(stub: responses.BaseResponse) -> str:

@@ -102,7 +102,9 @@ def _response(answer: httpx.Response, body: bytes) -> Response:
 
 def _may_be_async(route: respx.Route) -> bool:
     effect = route.side_effect
-    return inspect.iscoroutinefunction(effect) or isinstance(effect, Iterator)
+    # A handler of respx is an object that is called: its class has the coroutine function.
+    functions = (effect, type(effect).__call__) if callable(effect) else ()
+    return isinstance(effect, Iterator) or any(map(inspect.iscoroutinefunction, functions))
 
 
 def _missed(route: respx.Route, request: httpx.Request) -> str:
