@@ -161,6 +161,14 @@ def test_what_is_no_fault_is_refused(thing: Any, optum_auth: FakeOptum) -> None:
         optum_auth.protect("GET", PATH).inject(thing)
 
 
+def test_a_fault_that_is_not_called_is_told_so(optum_auth: FakeOptum) -> None:
+    uncalled: Any = faults.timeout
+    message = "faults.timeout makes a fault when it is called: write faults.timeout(...)"
+
+    with pytest.raises(TypeError, match=whole(message)):
+        optum_auth.inject(uncalled)
+
+
 # On a protected API.
 
 

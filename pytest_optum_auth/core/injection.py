@@ -76,6 +76,9 @@ class FaultQueue:
         and for a fault that the answer cannot show.
         """
         if not isinstance(fault, Fault):
+            if getattr(fault, "__module__", "") == "pytest_optum_auth.faults":
+                name = f"faults.{fault.__name__}"
+                raise TypeError(f"{name} makes a fault when it is called: write {name}(...)")
             raise TypeError(
                 f"{fault!r} is not a fault: use one of pytest_optum_auth.faults, for example "
                 "faults.server_error()"
