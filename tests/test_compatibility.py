@@ -68,7 +68,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     installed = [importlib.metadata.distribution(d) for d in ("pytest-optum-auth", "pytest-xdist")]
     monkeypatch.setattr(importlib.metadata, "distributions", lambda **_: iter(installed))
     monkeypatch.setenv("COLUMNS", "80")
-    for name in [name for name in os.environ if name.startswith("OPTUM_")]:
+    for name in ("OPTUM_CLIENT_ID", *(name for name in os.environ if name.startswith("OPTUM_"))):
         monkeypatch.delenv(name, raising=False)
 
     def run(*options: str, autoload: bool = False) -> pytest.RunResult:

@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from other_mocks import functions
 
-from pytest_optum_auth import import_hook, transports
+from pytest_optum_auth import FakeOptum, import_hook, transports
 from pytest_optum_auth.transports import TRANSPORTS
 
 PROGRAM = """
@@ -55,6 +56,23 @@ def test_a_library_that_is_imported_after_the_last_fake_is_left_alone() -> None:
     assert functions() == before
 
 
+def test_so_is_one_that_is_being_loaded_when_the_last_fake_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = functions()
+    fake = FakeOptum().__enter__()
+    load = transports.load
+
+    def load_at_the_end(name: str) -> ModuleType | None:
+        fake.__exit__(None)
+        return load(name)
+
+    monkeypatch.setattr(transports, "load", load_at_the_end)
+    transports._imported("httpx")
+
+    assert functions() == before
+
+
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a module that nobody has imported yet."""
@@ -62,7 +80,10 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / f"{name}.py").write_text("VALUE = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    # Nor does anybody wait for another one, as a fake does that an inner run has left behind.
+    others = [finder for finder in sys.meta_path if finder is not import_hook._watch]
+    monkeypatch.setattr(sys, "meta_path", others)
+    monkeypatch.setattr(import_hook._watch, "waiting", [])
     return name
 
 

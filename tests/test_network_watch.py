@@ -178,6 +178,23 @@ def test_what_asks_elsewhere_than_in_python_is_covered(
     assert vars(client)[method] is genuine
 
 
+def test_a_module_that_is_imported_again_is_not_covered_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stand_in = ModuleType("socks")
+    vars(stand_in)["socksocket"] = type("socksocket", (), {"connect": lambda self, *args: args})
+    monkeypatch.setattr(network_watch, "_covers", {})
+    monkeypatch.setitem(sys.modules, "socks", stand_in)
+
+    network_watch._LATE["socks"]()
+    covers = list(network_watch._covers["socks"])
+    network_watch._LATE["socks"]()
+
+    assert network_watch._covers["socks"] == covers
+    for cover in covers:
+        cover.remove()
+
+
 def test_a_resolver_of_somebody_else_is_covered(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args: asked.append(args))

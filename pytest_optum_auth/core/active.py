@@ -82,7 +82,4 @@ def gateway_at(host: str) -> Gateway | None:
 
 def transports_of(gateway: Gateway) -> tuple[str, ...]:
     """The transports whose requests ``gateway`` answers."""
-    for active, names in _active:
-        if active is gateway:
-            return names
-    return ()
+    return next((names for active, names in _active if active is gateway), ())
