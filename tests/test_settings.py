@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.util
 import inspect
 import itertools
 import sys
+import weakref
 from typing import Any
 
 import httpx2
@@ -304,3 +306,16 @@ def test_the_repr_says_where_it_is_and_what_happened(optum_auth: FakeOptum) -> N
     assert repr(optum_auth) == (
         "<FakeOptum https://sandbox-apigw.optum.com, 1 tokens, 2 exchanges>"
     )
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="counts no references")
+def test_a_fake_that_nobody_holds_is_gone_without_a_garbage_collection() -> None:
+    gc.disable()
+    try:
+        with FakeOptum(expires_in=3600) as fake:
+            assert ask(send, fake).status == 200
+        gone = weakref.ref(fake)
+        del fake
+        assert gone() is None
+    finally:
+        gc.enable()
