@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sys
 import threading
 import time
@@ -132,7 +133,13 @@ def _in_threads(trial: Trial, call: Callable[[], object], number: int) -> list[E
 
 def _positions(threads: list[threading.Thread]) -> object:
     """Where each thread stands: what is equal at two looks has not moved."""
-    frames = sys._current_frames()
+    # A garbage collection in the midst of it may wait for ever: seen on CPython 3.11.7.
+    goes_on = gc.enable if gc.isenabled() else gc.disable
+    gc.disable()
+    try:
+        frames = sys._current_frames()
+    finally:
+        goes_on()
     found = [frames.get(thread.ident or 0) for thread in threads]
     return [(id(frame), frame.f_lasti) for frame in found if frame is not None]
 

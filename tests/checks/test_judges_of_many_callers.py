@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
+import sys
 import threading
 from collections.abc import Callable
 
@@ -23,6 +25,22 @@ from promising_clients import (
 
 from pytest_optum_auth import ClientCheck, FakeOptum
 from pytest_optum_auth.checks import runner, trial
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_a_look_at_threads_leaves_no_room_for_a_garbage_collection(
+    collects: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile: list[bool] = []
+    monkeypatch.setattr(sys, "_current_frames", lambda: meanwhile.append(gc.isenabled()) or {})
+    if not collects:
+        gc.disable()
+
+    runner._positions([threading.current_thread()])
+    afterwards = gc.isenabled()
+    gc.enable()
+
+    assert (meanwhile, afterwards) == ([False], collects)
 
 
 def test_callers_that_fail_are_told() -> None:
