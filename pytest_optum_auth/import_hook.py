@@ -42,7 +42,7 @@ class _Watch(MetaPathFinder):
         def exec_module(module: ModuleType) -> None:
             del loader.exec_module
             loader.exec_module(module)
-            # Asked for now: who only looks for a module does not import it.
+            # Found only now: who looks for a module, and no more, does not import it.
             for thens in [thens for thens in self.waiting if name in thens]:
                 thens[name]()
 

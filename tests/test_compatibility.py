@@ -7,7 +7,6 @@ be installed.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 
 import pytest
 from inner_runs import OPTIONS, Run, part
@@ -68,8 +67,6 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     installed = [importlib.metadata.distribution(d) for d in ("pytest-optum-auth", "pytest-xdist")]
     monkeypatch.setattr(importlib.metadata, "distributions", lambda **_: iter(installed))
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("OPTUM_CLIENT_ID", *(name for name in os.environ if name.startswith("OPTUM_"))):
-        monkeypatch.delenv(name, raising=False)
 
     def run(*options: str, autoload: bool = False) -> pytest.RunResult:
         if autoload:

@@ -24,8 +24,6 @@ def modules_after(tmp_path: Path, *options: str) -> set[str]:
         "        json.dump(sorted(sys.modules), file)\n"
     )
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    for name in ("OPTUM_CLIENT_ID", "OPTUM_CLIENT_SECRET"):
-        environment.pop(name, None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
     return set(json.loads((tmp_path / "modules.json").read_text()))

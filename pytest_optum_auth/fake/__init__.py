@@ -60,7 +60,9 @@ class _Setting:
 
 
 def _as_one(cls: type[T]) -> type[T]:
-    """Let Python's own message for a wrong argument name the class that a test knows."""
+    """Make its parts one class: with its settings in its state, and its name where Python refuses
+    an argument.
+    """
     for name in SettingValues.__annotations__:
         setattr(cls, name, _Setting(name))
     for part in cls.__bases__:

@@ -36,11 +36,11 @@ def test_a_look_at_threads_leaves_no_room_for_a_garbage_collection(
     if not collects:
         gc.disable()
 
-    runner._positions([threading.current_thread()])
-    afterwards = gc.isenabled()
-    gc.enable()
-
-    assert (meanwhile, afterwards) == ([False], collects)
+    try:
+        runner._positions([threading.current_thread()])
+        assert (meanwhile, gc.isenabled()) == ([False], collects)
+    finally:
+        gc.enable()
 
 
 def test_callers_that_fail_are_told() -> None:
