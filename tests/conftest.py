@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import hypothesis
 import inner_runs
@@ -37,6 +37,13 @@ def transport(request: pytest.FixtureRequest) -> Transport:
 def send(transport: Transport) -> Send:
     """One request with the client library at hand: ``send(method, url, ...) -> Answer``."""
     return transport.send
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester) -> Iterator[pytest.Pytester]:
+    """Pytest's own; what an inner run in this process has set ends with the test as well."""
+    with patch.dict(os.environ):
+        yield pytester
 
 
 @pytest.fixture
