@@ -19,10 +19,10 @@ from pathlib import Path
 from benchmarks.measure import CONTROL, Figure, ratios
 
 _TESTS = Path(__file__).parent.parent / "tests"
-_SUITES = {"responses": [], "respx": ["respx"], "pytest_httpx": ["pytest_httpx"]}
+_SUITES = {"responses": [], "respx": ["respx.plugin"], "pytest_httpx": ["pytest_httpx"]}
 _BY_HAND = ["team_suites.by_hand"]
-_OURS = ["optum_auth", "team_suites.with_optum_clock"]
-_STUB_ALONE = ["optum_auth", "team_suites.with_optum_auth"]
+_OURS = ["pytest_optum_auth.plugin", "team_suites.with_optum_clock"]
+_STUB_ALONE = ["pytest_optum_auth.plugin", "team_suites.with_optum_auth"]
 _STOPWATCH = """
 import time
 import pytest
@@ -83,11 +83,11 @@ def _children() -> float:
 def _run(directory: Path, suite: str, plugins: list[str]) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "pytest.ini"]
     command += ["--confcutdir", str(_TESTS / "team_suites")]
-    for plugin in plugins:
-        command += ["-p", plugin]
     environment = {
         **os.environ,
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        # Each `-p` looks through all that is installed, for which a suite has no need of its own.
+        "PYTEST_PLUGINS": ",".join(plugins),
         "PYTHONPATH": os.pathsep.join([str(_TESTS), str(directory)]),
     }
     command.append(str(_TESTS / "team_suites" / f"suite_with_{suite}.py"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import inspect
 import itertools
 import pickle
@@ -435,6 +436,15 @@ def test_the_genuine_method_is_found_under_two(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Owner, "method", staticmethod(str))
     with mock.patch.object(Owner, "method"):
         assert searched_for() is GENUINE
+
+
+def test_what_another_of_ours_has_found_is_looked_for_no_more() -> None:
+    intercept()
+
+    with mock.patch.object(gc, "get_objects", side_effect=AssertionError):
+        second = Interception(Owner, "method", around("others"))
+
+    assert second.genuine is GENUINE
 
 
 def test_a_class_is_genuine_where_its_library_wrote_it() -> None:

@@ -100,7 +100,10 @@ class Interception:
         self._name = name
         self._around = around
         self._comes_back = comes_back
-        self.genuine: Final[Any] = genuine(owner, name)
+        there = self._current()
+        other = _own(there, "interception") if type(there) is _Layer else None
+        # Of another of ours, which stands there already, it need not be looked for.
+        self.genuine: Final[Any] = genuine(owner, name) if other is None else other.genuine
         # The layer that was laid last, and over what: as a rule it covers the same the next time.
         self._last: _Layer | None = None
         self._covered: Any = _NOTHING
