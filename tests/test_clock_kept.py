@@ -187,6 +187,37 @@ def test_a_closure_that_holds_nothing_is_no_trouble() -> None:
         too_early()
 
 
+class Incomparable(type):
+    """Its classes have no hash, and equal nothing that one could ask for."""
+
+    def __eq__(cls, other: object) -> bool:
+        raise NotImplementedError
+
+
+class Marker(metaclass=Incomparable):
+    """As expression languages have them."""
+
+    def __eq__(self, other: object) -> bool:
+        raise NotImplementedError
+
+
+marker = Marker()
+
+
+class Holder:
+    mark: ClassVar = marker
+
+    def read(self, now: Callable[[], float] = time.time, mark: Marker = marker) -> float:
+        return now()
+
+
+def test_what_cannot_be_compared_is_no_trouble() -> None:
+    with Clock(0):
+        read = Holder().read()
+
+    assert (read, Holder.mark is marker) == (0, True)
+
+
 before_the_clock = {"now": time.time}
 partial = functools.partial(time.time)
 client_from_before = Client()

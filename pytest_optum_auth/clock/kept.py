@@ -14,9 +14,7 @@ from typing import Any, Final
 
 # What is to stand in the place of a value: another one, or itself.
 Other = Callable[[Any], Any]
-_BOUND_TO_THE_CLASS: Final = (staticmethod, classmethod)
-# One of Python and one of functools.lru_cache, which has nothing of its own.
-_FUNCTIONS: Final = (FunctionType, type(functools.lru_cache(len)))
+_CACHED: Final = type(functools.lru_cache(len))
 
 
 def exchange(namespace: dict[str, Any], names: Iterable[str], other: Other) -> tuple[str, ...]:
@@ -25,8 +23,15 @@ def exchange(namespace: dict[str, Any], names: Iterable[str], other: Other) -> t
     return tuple(name for name in names if _in(namespace.get(name), home, other))
 
 
+def _is_function(value: object) -> bool:
+    """One of Python, or one of functools.lru_cache, which has nothing of its own."""
+    # By identity: a class may say of itself what it equals.
+    kind = type(value)
+    return kind is FunctionType or kind is _CACHED
+
+
 def _in(value: Any, home: object, other: Other) -> bool:
-    if type(value) in _FUNCTIONS:
+    if _is_function(value):
         return value.__module__ == home and _in_function(value, other)
     if issubclass(type(value), type) and vars(value).get("__module__") == home:
         return _in_class(value, other)
@@ -36,15 +41,16 @@ def _in(value: Any, home: object, other: Other) -> bool:
 def _in_class(owner: type, other: Other) -> bool:
     changed = False
     for name, value in list(vars(owner).items()):
-        bound = type(value) in _BOUND_TO_THE_CLASS
+        kind = type(value)
+        bound = kind is staticmethod or kind is classmethod
         kept = value.__func__ if bound else value
-        if type(kept) in _FUNCTIONS:
+        if _is_function(kept):
             changed |= _in_function(kept, other)
         elif issubclass(type(kept), type) and kept.__qualname__ == f"{owner.__qualname__}.{name}":
             changed |= _in_class(kept, other)
         elif (new := other(kept)) is not kept:
             # Not by the class's own way to set an attribute, which may have another meaning.
-            type.__setattr__(owner, name, type(value)(new) if bound else new)
+            type.__setattr__(owner, name, kind(new) if bound else new)
             changed = True
     return changed
 
@@ -52,7 +58,7 @@ def _in_class(owner: type, other: Other) -> bool:
 def _in_function(function: Any, other: Other) -> bool:
     changed = False
     decorated = vars(function).get("__wrapped__")
-    if type(decorated) in _FUNCTIONS:
+    if _is_function(decorated):
         changed = _in_function(decorated, other)
     if type(function) is not FunctionType:
         return changed

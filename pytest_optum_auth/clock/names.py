@@ -18,6 +18,9 @@ _looked_at: Final[dict[str, tuple[_Texts, bool, _Texts]]] = {}
 _UNKNOWN: Final[tuple[_Texts, bool, _Texts]] = ((), False, ())
 # Who knows none of them, by whatever name, has kept nothing of theirs.
 _CLOCK_MODULES: Final = (datetime, time)
+# What tells objects apart, of whatever class. Not `id`: it tells every audit hook, and there is one
+# where a guard watches the network. Only CPython promises that no two objects have the same.
+_identity: Final = object.__hash__
 # Who keeps one of these measures how long something takes, as a rule in real time.
 _MEASURES: Final = (GENUINE["perf_counter"], GENUINE["perf_counter_ns"])
 
@@ -39,14 +42,13 @@ class Names:
 
     def __init__(self, pairs: Iterable[tuple[object, object]]) -> None:
         pairs = list(pairs)
-        # The objects are kept, so that nothing else gets the ids of theirs. A stand-in is where
-        # somebody has put back what he found under an earlier clock.
-        self._pairs = {id(one): pair for pair in pairs for one in pair}
+        # A stand-in is where somebody has put back what he found under an earlier clock.
+        self._pairs = {_identity(one): pair for pair in pairs for one in pair}
         # Each look at `datetime.now` makes another one; they are equal.
         self._functions = {pair[0]: pair for pair in pairs if not isinstance(pair[0], type)}
-        self._kinds = set(map(type, self._functions))
+        self._kinds = set(map(_identity, map(type, self._functions)))
         self._genuine = {id(stand_in): genuine for genuine, stand_in in reversed(pairs)}
-        self._known = self._pairs.keys() | set(map(id, _CLOCK_MODULES))
+        self._known = self._pairs.keys() | set(map(_identity, _CLOCK_MODULES))
         self._changed: list[tuple[dict[str, Any], str, object, object]] = []
         self._kept: list[tuple[dict[str, Any], _Texts]] = []
 
@@ -64,7 +66,7 @@ class Names:
             last, holds, keepers = looked_at.get(name, _UNKNOWN)
             # Like freezegun, which looks at a module again when its names are others.
             if names != last:
-                holds = not self._known.isdisjoint(map(id, namespace.values()))
+                holds = not self._known.isdisjoint(map(_identity, namespace.values()))
                 keepers = names if holds else ()
                 looked_at[name] = (names, holds, keepers)
             if (holds or keepers) and not keeps(name):
@@ -75,7 +77,7 @@ class Names:
     def replace_in(self, namespace: dict[str, Any]) -> None:
         """In one module's namespace."""
         self._replace_names(namespace)
-        if not self._known.isdisjoint(map(id, namespace.values())):
+        if not self._known.isdisjoint(map(_identity, namespace.values())):
             self._replace_kept(namespace, tuple(namespace))
 
     def put_back(self) -> None:
@@ -112,6 +114,7 @@ class Names:
         return value if pair is None or pair[0] in _MEASURES else pair[1]
 
     def _pair_of(self, value: object) -> tuple[object, object] | None:
-        if type(value) in self._kinds:
+        if _identity(type(value)) in self._kinds:
             return self._functions.get(value)
-        return self._pairs.get(id(value))
+        pair = self._pairs.get(_identity(value))
+        return pair if pair is not None and (value is pair[0] or value is pair[1]) else None

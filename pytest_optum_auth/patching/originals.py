@@ -39,7 +39,7 @@ def genuine(owner: type | ModuleType, name: str) -> Any:
         its_globals = candidate.__globals__ or {}
         return homes.get(_package(its_globals.get("__name__")), set())
 
-    if names_at_home(found) or type(found) in _IN_C:
+    if names_at_home(found) or any(type(found) is kind for kind in _IN_C):
         return found
     nearest = [qualname for _, qualname in places]
     # First by the name: a hundred thousand objects are alive.
