@@ -6,23 +6,20 @@ A look comes first and uses nothing up, since a request without a good token mus
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .asking import Steps
 from .messages import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(NamedTuple):
     """Why none of the ``stubs`` (their name) answers: of each its name and the reason."""
 
     stubs: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stub:
+class Stub(NamedTuple):
     """A stub as it is told to people, once for each ``key``.
 
     ``host``: the only one that it is for, where that is known.

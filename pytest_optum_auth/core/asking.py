@@ -12,8 +12,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .messages import Response
 from .waits import Wait, in_trio
@@ -21,8 +20,7 @@ from .waits import Wait, in_trio
 __tracebackhide__ = True  # in the traceback of a test
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """A question: ``function()`` is the answer, or an awaitable of it.
 
     ``asynchronous`` is asked in its place where the request is made on an event loop.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .jws import is_jwt
 from .messages import Request
@@ -11,8 +11,7 @@ from .spans import in_seconds
 from .tokens import Ledger, Token
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """What was found: the token, a line for people, and why the API refuses, if it does.
 
     ``challenge`` is the value of ``WWW-Authenticate``.

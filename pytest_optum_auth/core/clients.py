@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, SupportsIndex, overload
 
 from .masking import Whole
@@ -61,12 +60,14 @@ class Credentials(Whole, tuple[str, str]):
         return f"Credentials(client_id={self.client_id!r}, client_secret='***')"
 
 
-@dataclass(slots=True)
 class Client:
     """A registered client; ``scope`` of ``None`` means whatever the endpoint grants."""
 
-    credentials: Credentials
-    scope: str | None = None
+    __slots__ = ("credentials", "scope")
+
+    def __init__(self, credentials: Credentials, scope: str | None = None) -> None:
+        self.credentials = credentials
+        self.scope = scope
 
 
 class ClientRegistry:

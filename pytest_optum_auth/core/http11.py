@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import http.client
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from .messages import HTTP_TOKEN, Headers, Request, Response
@@ -36,16 +35,14 @@ class MalformedRequest(Exception):
         self.answer = Response(status, fields, f"{reason}\n".encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A request that is complete, and whether the client may send another one after it."""
 
     request: Request
     keeps_alive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     method: str
     target: str
     headers: Headers

@@ -7,13 +7,12 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from email.utils import format_datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from . import facts
-from .masking import SECRET_HEADERS, Secret
+from .masking import SECRET_HEADERS, Secret, mask_url
 
 # RFC 9110 section 5.6.2: what a method and the name of a field are made of.
 HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -76,8 +75,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({dict(self)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request as it reached the gateway.
 
     ``transport`` names the client library that sent it; ``url`` is absolute; ``timeout`` is how
@@ -88,7 +86,7 @@ class Request:
     method: str
     url: str
     headers: Headers
-    body: bytes = field(repr=False)
+    body: bytes
     timeout: float | None = None
 
     @property
@@ -102,14 +100,16 @@ class Request:
         scheme, _, rest = self.headers.field("authorization").strip().partition(" ")
         return scheme.lower(), rest.strip()
 
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {mask_url(self.url)}, {len(self.body)} bytes>"
 
-@dataclass(frozen=True, slots=True)
-class Response:
+
+class Response(NamedTuple):
     """One HTTP answer: what every transport can act out."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes = field(repr=False)
+    body: bytes
 
     def to(self, method: str, at: dt.datetime) -> Response:
         """The answer as it is sent ``at`` (server's clock) to a request with ``method``.
@@ -131,6 +131,9 @@ class Response:
         if self.status >= 200 and "date" not in names:
             headers = (*headers, ("Date", _date(at.replace(microsecond=0))))
         return Response(self.status, headers, b"" if method == "HEAD" else body)
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}, {len(self.body)} bytes>"
 
 
 def _without(key: str, fields: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,6 @@ import datetime as dt
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -104,9 +103,8 @@ class GatewayState:
         if host_of(request.url) in self.addresses.hosts:
             return request
         origin, ours = urlsplit(request.url), urlsplit(self.base_url)
-        return replace(
-            request, url=origin._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
-        )
+        url = origin._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
+        return request._replace(url=url)
 
     def note(self, text: str) -> None:
         """Write into the journal what happens now between exchanges."""

@@ -6,8 +6,7 @@ in :mod:`pytest_optum_auth.core.facts`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from . import facts
@@ -16,16 +15,14 @@ from .messages import Request
 from .token_request import CREDENTIALS, FIELDS, ParsedBody, add_basic
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One version of the endpoint: the media types that it takes, and the keys of a success."""
 
     media_types: tuple[str, ...]
     documented_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """The request is right: a token for ``client`` with ``scope``."""
 
     client: Client
@@ -38,8 +35,7 @@ class Grant:
         return cls(client, " ".join(_names(asked)) or _granted(client, default_scope), note)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """The request is wrong: the answer, and the reason in a line for people."""
 
     status: int

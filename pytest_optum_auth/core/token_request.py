@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote_plus
 
 from . import facts
@@ -18,8 +17,7 @@ FIELDS: Final = (*facts.REQUIRED_FIELDS, "scope")
 CREDENTIALS: Final = ("client_id", "client_secret")
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBody:
+class ParsedBody(NamedTuple):
     """The fields of a body; ``problem`` says why it is not well-formed, if it is not."""
 
     pairs: Pairs

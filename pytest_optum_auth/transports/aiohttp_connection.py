@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import aiohttp
@@ -59,7 +58,7 @@ class GatewayConnection(asyncio.Transport):
             self.close()
             return
         if incoming is not None:
-            request = replace(incoming.request, timeout=self.timeout)
+            request = incoming.request._replace(timeout=self.timeout)
             self._answering = self._loop.create_task(self._answer(request))
         elif self._parser.wants_continue():
             self._loop.call_soon(self._protocol.data_received, CONTINUE)
