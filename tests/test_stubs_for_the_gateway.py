@@ -105,6 +105,18 @@ def test_the_bearer_token_is_looked_at_first(
     ]
 
 
+@IN_PROCESS
+@pytest.mark.parametrize("port", ["", ":443"])
+def test_a_host_with_the_dot_of_the_root_is_the_same_host(
+    port: str, transport: Transport, stubs: Both, optum_auth: FakeOptum
+) -> None:
+    stubs.add("GET", "/claims")
+
+    answer = call(transport.send, optum_auth.issue_token(), f"{BASE}.{port}/claims?page=2")
+
+    assert answer.content == b"stub"
+
+
 def test_a_request_without_a_good_token_uses_no_answer_up(
     stubs: Both, send: Send, optum_auth: FakeOptum
 ) -> None:

@@ -99,10 +99,17 @@ class GatewayState:
             self._queues.append(route.faults)
 
     def as_addressed(self, request: Request) -> Request:
-        """``request`` as a client sends it that is not led to a server on loopback."""
-        if host_of(request.url) in self.addresses.hosts:
-            return request
-        origin, ours = urlsplit(request.url), urlsplit(self.base_url)
+        """``request`` as a client sends it that is not led to a server on loopback.
+
+        And that writes its host without the dot of the root.
+        """
+        host, origin = host_of(request.url), urlsplit(request.url)
+        if host in self.addresses.hosts:
+            if origin.hostname == host:
+                return request
+            netloc = f"{host}:{origin.port or 443}".removesuffix(":443")
+            return request._replace(url=origin._replace(netloc=netloc).geturl())
+        ours = urlsplit(self.base_url)
         url = origin._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
         return request._replace(url=url)
 
