@@ -376,21 +376,27 @@ def test_httpx_tells_how_long_an_answer_took(library: ModuleType, optum_auth: Fa
         assert answer.headers["Content-Length"] == str(len(answer.content))
 
 
+# An OSError is what requests takes for a failure of the network.
+@pytest.mark.parametrize(
+    "error", [KeyError("plan"), FileNotFoundError("plan")], ids=lambda error: type(error).__name__
+)
 def test_a_callable_of_an_api_that_breaks_is_the_users_error(
-    optum_auth: FakeOptum, bearer: dict[str, str]
+    error: Exception, optum_auth: FakeOptum, bearer: dict[str, str]
 ) -> None:
     optum_auth.strict = False
 
     def broken(_: Exchange) -> object:
-        raise KeyError("plan")
+        raise error
 
     optum_auth.protect("GET", "/plans", json=broken)
 
-    with pytest.raises(KeyError, match="plan"):
+    with pytest.raises(type(error)) as caught:
         requests.get(f"{optum_auth.base_url}/plans", headers=bearer)
 
-    assert optum_auth.exchanges[0].outcome == "KeyError while the answer was made"
-    assert optum_auth.problems() == "GET /plans: KeyError: 'plan'"
+    assert caught.value is error
+    name = type(error).__name__
+    assert optum_auth.exchanges[0].outcome == f"{name} while the answer was made"
+    assert optum_auth.problems() == f"GET /plans: {name}: {error}"
 
 
 def test_the_https_transport_of_the_suite_says_that_it_wants_a_server() -> None:

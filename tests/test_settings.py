@@ -207,6 +207,20 @@ def test_a_base_url_and_a_token_path_add_to_the_known() -> None:
         assert [send("POST", url, data=form).status for url in urls] == [200] * 4
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("https://GW.example.com.", "https://gw.example.com"),
+        ("https://gw.example.com:443/Optum/", "https://gw.example.com/Optum"),
+        ("https://gw.example.com:8443", "https://gw.example.com:8443"),
+        ("https://[::1]:8443", "https://[::1]:8443"),
+    ],
+)
+def test_a_base_url_is_spelled_as_requests_are(given: str, shown: str) -> None:
+    with FakeOptum(base_url=given) as fake:
+        assert fake.base_url == shown
+
+
 def test_a_base_url_may_have_a_path() -> None:
     with FakeOptum(base_url="https://gw.example.com/optum") as fake:
         assert fake.token_url == "https://gw.example.com/optum/apip/auth/sntl/v1/token"

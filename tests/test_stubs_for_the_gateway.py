@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import ssl
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import Any
 
 import aiohttp
@@ -117,6 +120,19 @@ def test_a_host_with_the_dot_of_the_root_is_the_same_host(
     assert answer.content == b"stub"
 
 
+@pytest.mark.parametrize("written", ["", "?page=2", ":443/", "/#claims"])
+def test_an_address_is_what_is_sent_of_it(
+    written: str, send: Send, stubs: Both, optum_auth: FakeOptum
+) -> None:
+    stubs.add("GET", "/")
+
+    answer = call(send, optum_auth.issue_token(), f"{BASE}{written}")
+
+    assert answer.content == b"stub"
+    assert optum_auth.exchanges[0].path == "/"
+    assert "#" not in optum_auth.exchanges[0].url
+
+
 def test_a_request_without_a_good_token_uses_no_answer_up(
     stubs: Both, send: Send, optum_auth: FakeOptum
 ) -> None:
@@ -204,6 +220,14 @@ def test_a_head_request(stubs: Both, send: Send, optum_auth: FakeOptum) -> None:
         ("disconnect", httpx.RemoteProtocolError("x")),
         ("disconnect", ConnectionResetError("x")),
         ("disconnect", aiohttp.ServerDisconnectedError("x")),
+        # What each library derives its failures from, and what stands below all of them.
+        ("disconnect", requests.RequestException("x")),
+        ("disconnect", httpx.TransportError("x")),
+        ("disconnect", httpx2.RequestError("x")),
+        ("disconnect", aiohttp.ClientError("x")),
+        ("connect", OSError("x")),
+        ("connect", socket.gaierror("x")),
+        ("connect", ssl.SSLError("x")),
     ],
     ids=lambda value: value if isinstance(value, str) else repr(type(value)).split("'")[1],
 )
@@ -271,6 +295,28 @@ def test_any_other_exception_reaches_the_caller(
     assert caught.value is raised
     assert optum_auth.api_requests[0].outcome == f"token #1 accepted, raised by {stubs.name}"
     assert optum_auth.problems() == ""
+
+
+@pytest.mark.parametrize("library", [requests, httpx, httpx2], ids=lambda x: x.__name__)
+@pytest.mark.parametrize(
+    "raised",
+    [
+        FileNotFoundError("of the stub"),
+        requests.HTTPError("of the stub"),
+        requests.TooManyRedirects("of the stub"),
+        httpx.UnsupportedProtocol("of the stub"),
+    ],
+    ids=lambda raised: type(raised).__name__,
+)
+def test_an_exception_that_no_network_raises_is_not_made_one(
+    raised: Exception, library: ModuleType, stubs: Both, optum_auth: FakeOptum
+) -> None:
+    stubs.add("GET", "/claims", raised)
+
+    with pytest.raises(type(raised)) as caught:
+        library.get(f"{BASE}/claims", headers=bearer(optum_auth))
+
+    assert caught.value is raised
 
 
 @pytest.fixture

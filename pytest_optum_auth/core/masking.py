@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 MASK: Final = "***"
 SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -92,17 +92,12 @@ class Body(bytes):
 
 
 def mask_url(url: str) -> str:
-    """``url`` with the values of secret query fields and the password hidden."""
-    if "?" not in url and "@" not in url:
+    """``url`` with the values of secret query fields hidden."""
+    if "?" not in url:
         return url
     parts = urlsplit(url)
-    netloc = parts.netloc
-    if "@" in netloc:
-        netloc = f"{MASK}@{netloc.rpartition('@')[2]}"
-    query = parts.query
-    if query:
-        query = "&".join(_mask_pair(pair) for pair in query.split("&"))
-    return SplitResult(parts.scheme, netloc, parts.path, query, parts.fragment).geturl()
+    query = "&".join(_mask_pair(pair) for pair in parts.query.split("&"))
+    return parts._replace(query=query).geturl()
 
 
 def _mask_pair(pair: str) -> str:

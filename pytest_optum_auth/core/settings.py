@@ -160,13 +160,20 @@ def checked_base_urls(given: str | Sequence[str] | None) -> list[str]:
 
 
 def _checked_base_url(url: object) -> str:
-    """``url`` without a slash at its end; ``ValueError`` when no gateway can be there."""
+    """``url`` as stubs of an API on it are compared with requests: its host as a resolver sees it.
+
+    Without the port that all use and a slash at its end. ``ValueError`` when no gateway can be
+    there.
+    """
     if not isinstance(url, str) or not _is_base_url(url):
         shown = re.sub("//.*@", f"//{MASK}@", url) if isinstance(url, str) else url
         raise ValueError(
             f"base_url {shown!r}: a base URL is https:// and a host, for example {facts.BASE_URL!r}"
         )
-    return url.rstrip("/")
+    parts = urlsplit(url)
+    host = f"[{host_of(url)}]" if "[" in parts.netloc else host_of(url)
+    netloc = f"{host}:{parts.port or 443}".removesuffix(":443")
+    return parts._replace(netloc=netloc).geturl().rstrip("/")
 
 
 def _is_base_url(url: str) -> bool:

@@ -101,17 +101,15 @@ class GatewayState:
     def as_addressed(self, request: Request) -> Request:
         """``request`` as a client sends it that is not led to a server on loopback.
 
-        And that writes its host without the dot of the root.
+        And that writes its host without the dot of the root, and without the port that all use.
         """
         host, origin = host_of(request.url), urlsplit(request.url)
-        if host in self.addresses.hosts:
-            if origin.hostname == host:
-                return request
-            netloc = f"{host}:{origin.port or 443}".removesuffix(":443")
-            return request._replace(url=origin._replace(netloc=netloc).geturl())
-        ours = urlsplit(self.base_url)
-        url = origin._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
-        return request._replace(url=url)
+        netloc = f"{host}:{origin.port or 443}".removesuffix(":443")
+        if origin.netloc == netloc and host in self.addresses.hosts:
+            return request
+        if host not in self.addresses.hosts:
+            netloc = urlsplit(self.base_url).netloc
+        return request._replace(url=origin._replace(scheme="https", netloc=netloc).geturl())
 
     def note(self, text: str) -> None:
         """Write into the journal what happens now between exchanges."""

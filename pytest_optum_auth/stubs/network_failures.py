@@ -22,6 +22,7 @@ _LIBRARIES: Final = frozenset(
         "asyncio",
         "builtins",
         "socket",
+        "ssl",
     }
 )
 _KINDS: Final = {
@@ -54,17 +55,26 @@ _KINDS: Final = {
             "NewConnectionError",
             "ProxyError",
             "SSLError",
+            "gaierror",
         ),
         "connect",
     ),
+}
+# What each library derives its failures from, raised itself: of those that are derived from it some
+# are no failure of a network.
+_ITSELF: Final = {
+    **dict.fromkeys(
+        ("ClientError", "RequestError", "RequestException", "TransportError"), "disconnect"
+    ),
+    "OSError": "connect",
 }
 
 
 def network_fault(error: Exception, stubs: str) -> NetworkFault | None:
     """What ``error``, raised by a stub, means on the wire; ``None``: nothing that a wire does."""
-    for kind in type(error).__mro__:
-        library = kind.__module__.partition(".")[0]
-        if library in _LIBRARIES and kind.__name__ in _KINDS:
-            message = str(error) or type(error).__name__
-            return NetworkFault(_KINDS[kind.__name__], f"{message} (a stub of {stubs})", error)
+    raised = type(error)
+    for cls, kinds in [*((cls, _KINDS) for cls in raised.__mro__), (raised, _ITSELF)]:
+        if cls.__module__.partition(".")[0] in _LIBRARIES and cls.__name__ in kinds:
+            message = str(error) or raised.__name__
+            return NetworkFault(kinds[cls.__name__], f"{message} (a stub of {stubs})", error)
     return None

@@ -32,7 +32,7 @@ class HttpxMessages:
         return Request(
             self._name,
             request.method,
-            str(request.url),
+            _as_sent(request.url),
             Headers(_fields(request.headers)),
             body,
             request.extensions.get("timeout", {}).get("read"),
@@ -85,6 +85,11 @@ def _kind_of_cut_stream(library: ModuleType) -> type:
             raise self._error
 
     return CutStream
+
+
+def _as_sent(url: Any) -> str:
+    """Without what stays with the client: a fragment, credentials; and with a path."""
+    return f"{url.scheme}://{url.netloc.decode('ascii')}{url.raw_path.decode('ascii')}"
 
 
 def _fields(headers: Any) -> list[tuple[str, str]]:

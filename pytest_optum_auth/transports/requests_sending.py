@@ -43,7 +43,8 @@ def _by_requests(
         raised = by_stub.error
     finally:
         _sending.reset(token)
-    raised.request = raised.request or request
+    if isinstance(raised, requests.RequestException):
+        raised.request = raised.request or request
     raise raised
 
 

@@ -30,12 +30,13 @@ __tracebackhide__ = True  # in the traceback of a test
 
 
 class RaisedByStub(BaseException):
-    """An exception of requests itself that a stub has raised, on its way to the client.
+    """What a stub, or what else the test answers with, has raised, on its way to the client.
 
-    No ``Exception``: of those the adapter makes others on that way.
+    No ``Exception``: of those of requests, and of any ``OSError``, the adapter makes others on that
+    way.
     """
 
-    def __init__(self, error: requests.RequestException) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
 
@@ -99,6 +100,8 @@ class Call:
                     raise
                 self._retries.sleep()
                 continue
+            except Exception as error:
+                raise RaisedByStub(error) from None
             response = Urllib3Response(
                 answer, self._method, self._url, self._retries, decode_content=self._decode_content
             )
