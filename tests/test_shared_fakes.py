@@ -7,7 +7,8 @@ import weakref
 
 import pytest
 from inner_runs import Run, part, titles
-from token_requests import ask
+from token_requests import ask, fields
+from transports_under_test import IN_PROCESS, Transport
 from transports_under_test import send_with_requests as send
 
 from pytest_optum_auth import FakeOptum, fake, transports
@@ -148,6 +149,38 @@ def test_it(checking):
     )
 
     assert "at its end" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("latest", ["sandbox", "other"])
+@IN_PROCESS
+def test_of_two_fakes_with_hosts_of_their_own_each_answers_at_its_own(
+    latest: str, transport: Transport
+) -> None:
+    sandbox, other = FakeOptum(), FakeOptum(base_url="https://optum.example.com")
+    first, second = (other, sandbox) if latest == "sandbox" else (sandbox, other)
+
+    with first, second:
+        for mine in (sandbox, other):
+            assert ask(transport.send, mine).status == 200
+            assert len(mine.tokens) == 1
+
+
+def test_at_a_documented_host_that_none_names_the_latest_answers() -> None:
+    with FakeOptum(), FakeOptum() as latest:
+        url = "https://apigw.optum.com/apip/auth/sntl/v1/token"
+        assert send("POST", url, data=fields(latest)).status == 200
+
+
+@IN_PROCESS
+def test_a_fake_that_leaves_out_a_library_leaves_its_requests_to_the_other_one(
+    transport: Transport,
+) -> None:
+    others = [name for name in transports.TRANSPORTS if name != transport.name]
+
+    with FakeOptum() as answering, FakeOptum(transports=others) as latest:
+        assert ask(transport.send, answering).status == 200
+
+    assert not latest.exchanges
 
 
 def test_a_fake_whose_start_failed_can_be_started_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,17 +67,26 @@ def uses(transport: str) -> bool:
     return any(transport in names for _, names in _active)
 
 
-def gateway_for(url: str) -> Gateway | None:
-    """The gateway that answers for the host of ``url``, or ``None``: not ours."""
-    return gateway_at(host_of(url)) if _active else None
+def gateway_for(url: str, transport: str) -> Gateway | None:
+    """The gateway that answers requests of ``transport`` for the host of ``url``, if one does."""
+    return gateway_at(host_of(url), transport) if _active else None
 
 
-def gateway_at(host: str) -> Gateway | None:
-    """The gateway that answers at ``host`` (lower case), or ``None``: not ours."""
-    for gateway, _ in _active:
-        if host.rstrip(".") in gateway.state.hosts:
-            return gateway
-    return None
+def gateway_at(host: str, transport: str | None = None) -> Gateway | None:
+    """The gateway that answers at ``host`` (lower case), or ``None``: not ours.
+
+    ``transport``: it answers the requests of that one. Of several it is the latest of those whose
+    own host that is; every gateway answers at the documented hosts as well.
+    """
+    host = host.rstrip(".")
+    found: Gateway | None = None
+    for gateway, names in _active:
+        addresses = gateway.state.addresses
+        if host in addresses.hosts and (transport is None or transport in names):
+            if host in addresses.own_hosts:
+                return gateway
+            found = found or gateway
+    return found
 
 
 def transports_of(gateway: Gateway) -> tuple[str, ...]:

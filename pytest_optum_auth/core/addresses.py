@@ -31,14 +31,14 @@ class Addresses:
     def __init__(self, base_urls: Sequence[str], token_path: str) -> None:
         self.base_url = base_urls[0]
         self.token_url = f"{self.base_url}{token_path}"
-        own = frozenset(map(host_of, base_urls))
-        self.hosts = facts.HOSTS | own
+        self.own_hosts = frozenset(map(host_of, base_urls))
+        self.hosts = facts.HOSTS | self.own_hosts
         self._own_paths = {token_path.removesuffix("/")} - _EVERY.keys()
         # The longest first, so that of two nested ones the nearer is taken.
         with_path = [url for url in base_urls if urlsplit(url).path]
         self._with_path = sorted(with_path, key=len, reverse=True)
         # Who names the issuer as his gateway has his APIs there as well.
-        self.api_hosts = self.hosts - ({facts.ISSUER_HOST} - own)
+        self.api_hosts = self.hosts - ({facts.ISSUER_HOST} - self.own_hosts)
 
     def version_at(self, host: str, path: str) -> Version | None:
         """The version of the token endpoint at that place; ``None``: something else is there.

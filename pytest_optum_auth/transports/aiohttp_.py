@@ -22,7 +22,7 @@ from ..core.other_tools import ShownAnswer
 from ..patching import Interception, Lookout, Method, OverOthers
 from ..patching.originals import genuine_class
 from ..stubs.foreign import Library, past_async, tool_of
-from .aiohttp_connection import GatewayConnection, around_create_connection, known_by
+from .aiohttp_connection import NAME, GatewayConnection, around_create_connection, known_by
 
 __tracebackhide__ = True  # in the traceback of a test
 
@@ -46,7 +46,7 @@ def _around_request(beneath: Method) -> Method:
     def request(session: Any, method: str, url: Any, **kwargs: Any) -> Any:
         # Not a coroutine function: what lies beneath need not be one, and is called at once.
         full = _full_url(session, url)
-        if gateway_for(str(full)) is None:
+        if gateway_for(str(full), NAME) is None:
             return beneath(session, method, url, **kwargs)
         if tool is None:
             return _request.genuine(session, method, url, **kwargs)

@@ -26,6 +26,7 @@ from .drive import drive_async
 
 __tracebackhide__ = True  # in the traceback of a test
 
+NAME: Final = "aiohttp"
 # Before aiohttp 3.10 they have no names of their own, nor is the read timeout public.
 _SILENCE: Final = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)
 _CONNECT_TIMEOUT: Final = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)
@@ -39,7 +40,7 @@ class GatewayConnection(asyncio.Transport):
         self._origin = origin
         self._key = key
         self._protocol = protocol
-        self._parser = RequestParser("aiohttp", origin)
+        self._parser = RequestParser(NAME, origin)
         self._loop = asyncio.get_running_loop()
         self._closed = False
         # Of the request that uses the connection (seconds).
@@ -66,7 +67,7 @@ class GatewayConnection(asyncio.Transport):
     async def _answer(self, request: Request) -> None:
         # Not within aiohttp's write(), where an eager task would still be.
         await asyncio.sleep(0)
-        gateway = gateway_for(self._origin)
+        gateway = gateway_for(self._origin, NAME)
         if gateway is None:
             self.close()
             return
@@ -105,7 +106,7 @@ class GatewayConnection(asyncio.Transport):
 
     def is_closing(self) -> bool:
         # In the pool of a session that outlives the fake it is no longer of use.
-        return self._closed or gateway_for(self._origin) is None
+        return self._closed or gateway_for(self._origin, NAME) is None
 
     def close(self) -> None:
         if self._closed:
@@ -136,7 +137,7 @@ class GatewayConnection(asyncio.Transport):
 
 def around_create_connection(beneath: Method) -> Method:
     async def create_connection(connector: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
-        if gateway_for(str(req.url)) is None:
+        if gateway_for(str(req.url), NAME) is None:
             return await beneath(connector, req, *args, **kwargs)
         protocol = ResponseHandler(asyncio.get_running_loop())
         origin = str(req.url.origin())

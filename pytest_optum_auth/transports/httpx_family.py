@@ -31,12 +31,13 @@ class HttpxTransport:
     """The interception of one of the two libraries."""
 
     def __init__(self, library: ModuleType) -> None:
+        self._name = library.__name__
         self._messages = HttpxMessages(library)
         # Of httpx httpcore, of httpx2 httpcore2.
-        self._core = library.__name__.replace("httpx", "httpcore")
+        self._core = self._name.replace("httpx", "httpcore")
         self._ends = ConnectionEnds(self._core)
         transport, async_transport, client, async_client, request = (
-            genuine_class(cls, library.__name__)
+            genuine_class(cls, self._name)
             for cls in (
                 library.HTTPTransport,
                 library.AsyncHTTPTransport,
@@ -46,8 +47,14 @@ class HttpxTransport:
             )
         )
         self._halves = (
-            _Half(client, transport, "handle_request", self._around_sync),
-            _Half(async_client, async_transport, "handle_async_request", self._around_async),
+            _Half(client, transport, "handle_request", self._around_sync, self._gateway_of),
+            _Half(
+                async_client,
+                async_transport,
+                "handle_async_request",
+                self._around_async,
+                self._gateway_of,
+            ),
         )
         # A tracer above us may call the genuine method, which it was shown, and so pass us by. Then
         # this alone lets us rise above a mock that has started since.
@@ -70,11 +77,14 @@ class HttpxTransport:
             half.remove()
         self._ends.remove()
 
+    def _gateway_of(self, url: Any) -> Gateway | None:
+        return gateway_at(url.raw_host.decode("ascii"), self._name)
+
     def _around_sync(self, beneath: Method) -> Method:
         tool = tool_of(beneath)
 
         def handle_request(transport: Any, request: Any) -> Any:
-            gateway = _gateway_of(request.url)
+            gateway = self._gateway_of(request.url)
             if gateway is None:
                 return beneath(transport, request)
             answer = functools.partial(self._answer, gateway, transport, request)
@@ -91,7 +101,7 @@ class HttpxTransport:
         tool = tool_of(beneath)
 
         async def handle_async_request(transport: Any, request: Any) -> Any:
-            gateway = _gateway_of(request.url)
+            gateway = self._gateway_of(request.url)
             if gateway is None:
                 return await beneath(transport, request)
             answer = functools.partial(self._answer_async, gateway, transport, request)
@@ -135,8 +145,14 @@ class _Half:
     """The sync or the async half of the library: a transport, and the client that sends by it."""
 
     def __init__(
-        self, client: type, transport: type, name: str, around: Callable[[Method], Method]
+        self,
+        client: type,
+        transport: type,
+        name: str,
+        around: Callable[[Method], Method],
+        gateway_of: Callable[[Any], Gateway | None],
     ) -> None:
+        self._gateway_of = gateway_of
         self._transport = Interception(transport, name, around)
         # respx replaces that, above the user's own transport.
         self._choice = OverOthers(client, "_transport_for_url", self._around_choice)
@@ -159,16 +175,12 @@ class _Half:
         tool = tool_of(beneath)
 
         def transport_for_url(client: Any, url: Any) -> Any:
-            if _gateway_of(url) is None:
+            if self._gateway_of(url) is None:
                 return beneath(client, url)
             chosen = self._choice.genuine(client, url)
             return chosen if tool is None else PastTool(tool, beneath(client, url), chosen)
 
         return transport_for_url
-
-
-def _gateway_of(url: Any) -> Gateway | None:
-    return gateway_at(url.raw_host.decode("ascii"))
 
 
 def _retries(transport: Any) -> int:

@@ -17,14 +17,14 @@ from requests_mock.mocker import MockerCore
 from ..core.active import gateway_for
 from ..patching import Interception, Method
 from ..stubs.foreign import REQUESTS_MOCK, past
-from .requests_sending import LIBRARY, around_session_send, send_genuinely, session_send
+from .requests_sending import LIBRARY, NAME, around_session_send, send_genuinely, session_send
 
 __tracebackhide__ = True  # in the traceback of a test
 
 
 def _around_send(beneath: Method) -> Method:
     def send(adapter: Any, request: Any, **kwargs: Any) -> Any:
-        if gateway_for(request.url) is None:
+        if gateway_for(request.url, NAME) is None:
             return beneath(adapter, request, **kwargs)
         # requests-mock has replaced the adapter that the user mounted, and does not tell which.
         onward = functools.partial(send_genuinely, HTTPAdapter(), request, **kwargs)

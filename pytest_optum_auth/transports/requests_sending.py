@@ -28,6 +28,7 @@ from .urllib3_response import Urllib3Response
 
 __tracebackhide__ = True  # in the traceback of a test
 
+NAME: Final = "requests"
 # What requests is sending, and what the gateway has said already: urllib3 alone is no transport.
 _sending: Final = contextvars.ContextVar[tuple[Any, Asked | None]]("_sending", default=(None, None))
 
@@ -59,7 +60,7 @@ def send_genuinely(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any
 
 def _asked_already(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Asked | None:
     """What the gateway says by the short way; ``None``: it is to be asked by the long one."""
-    gateway, short = gateway_for(request.url), incoming(adapter, request, *args, **kwargs)
+    gateway, short = gateway_for(request.url, NAME), incoming(adapter, request, *args, **kwargs)
     if gateway is None or short is None:
         return None
     passage = passage_of(request)
@@ -74,7 +75,7 @@ def _around_send(beneath: Method) -> Method:
 
     def send(adapter: HTTPAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
         _rise()
-        if gateway_for(request.url) is None:
+        if gateway_for(request.url, NAME) is None:
             return beneath(adapter, request, *args, **kwargs)
         if tool is None:
             return send_genuinely(adapter, request, *args, **kwargs)
@@ -103,7 +104,7 @@ def _gateway_of(
     pool: HTTPConnectionPool, method: str, url: str, *_: Any, **__: Any
 ) -> Gateway | None:
     # A plain request under HTTP_PROXY is one to the proxy's pool.
-    return gateway_for(url) if url.startswith("http") else gateway_at(pool.host.lower())
+    return gateway_for(url, NAME) if url.startswith("http") else gateway_at(pool.host.lower(), NAME)
 
 
 def around_session_send(beneath: Method) -> Method:
@@ -111,7 +112,7 @@ def around_session_send(beneath: Method) -> Method:
 
     def send(session: requests.Session, request: Any, **kwargs: Any) -> Any:
         _rise()
-        if tool is None or gateway_for(request.url) is None:
+        if tool is None or gateway_for(request.url, NAME) is None:
             # An adapter of the user's own may call `HTTPAdapter.send(self, request)`.
             return _by_requests(beneath, session, request, **kwargs)
         onward = functools.partial(_by_requests, session_send.genuine, session, request, **kwargs)
