@@ -100,6 +100,46 @@ def test_a_move_makes_no_timer_of_the_loop_due(optum_clock: Clock) -> None:
     asyncio.run(main())
 
 
+class Measured(asyncio.SelectorEventLoop):
+    """A loop of a user, who looks at its time before he hands it on."""
+
+    def time(self) -> float:
+        return super().time()
+
+
+# A container, so that no clock finds it.
+real = {"monotonic": time.monotonic}
+
+
+class OfItsOwn(asyncio.SelectorEventLoop):
+    """A loop that does not ask asyncio's for the time."""
+
+    def time(self) -> float:
+        return real["monotonic"]() - 1000
+
+
+OWN_LOOPS: list[Callable[[], asyncio.AbstractEventLoop]] = [Measured, OfItsOwn]
+
+
+@at_new_year
+@pytest.mark.parametrize("loop", OWN_LOOPS)
+def test_a_loop_that_tells_another_time_keeps_its_timers(
+    loop: Callable[[], asyncio.AbstractEventLoop], optum_clock: Clock
+) -> None:
+    async def main() -> bool:
+        called = asyncio.Event()
+        asyncio.get_running_loop().call_later(60, called.set)
+        optum_clock.tick(3600)
+        await asyncio.wait_for(asyncio.sleep(0.01), 5)
+        return called.is_set()
+
+    running = loop()
+    try:
+        assert not running.run_until_complete(main())
+    finally:
+        running.close()
+
+
 async def until_a_deadline_of_the_loop() -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + 30
