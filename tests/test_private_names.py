@@ -25,6 +25,7 @@ import responses
 import responses.registries
 import respx
 import urllib3
+from _pytest._code import code
 from _pytest._io import pprint, saferepr
 from _pytest.capture import CaptureManager
 from _pytest.logging import LogCaptureHandler
@@ -115,6 +116,7 @@ PRIVATE: dict[str, dict[str, Found]] = {
         "_wrap_bytes_repr": lambda _: takes(
             pprint._wrap_bytes_repr, "object", "width", "allowance"
         ),
+        "safeformat": lambda _: code.safeformat is saferepr.safeformat,
         "LogCaptureHandler": lambda _: issubclass(LogCaptureHandler, logging.Handler),
     },
 }

@@ -284,3 +284,54 @@ def test_a_name_in_the_cache_of_pytest_shows_no_secret(
 
     folder = inner.pytester.path.joinpath(".pytest_cache/v/mine")
     assert [path.name for path in folder.iterdir()] == ["[OPTUM_CLIENT_SECRET]"]
+
+
+TWO_TOKENS = """
+    import dataclasses, json, os, urllib.parse, urllib.request
+    import pytest
+
+    pytestmark = pytest.mark.optum_live
+
+    @dataclasses.dataclass
+    class Held:
+        token: str
+
+    @pytest.fixture
+    def answer(optum_live):
+        form = dict(zip(("client_id", "client_secret"), optum_live.credentials))
+        data = urllib.parse.urlencode({"grant_type": "client_credentials", **form}).encode()
+
+        def ask():
+            with urllib.request.urlopen(optum_live.token_url, data) as answer:
+                return answer.read()
+
+        return ask
+
+    @pytest.mark.parametrize("held", [str, Held, lambda token: [token]], ids=["", "in", "list"])
+    def test_two(answer, held):
+        first, second = (json.loads(answer())["access_token"] for _ in range(2))
+        assert held(first) == held(second)
+
+    def test_bytes(answer):
+        body = {"more": answer()}
+        assert len(body) == 2
+"""
+
+
+@pytest.mark.parametrize("verbose", ["-l", "-lvv"])
+def test_of_two_tokens_that_differ_late_nothing_is_shown(
+    inner: LiveRuns, live_credentials: dict[str, str], stand_in: StandIn, verbose: str
+) -> None:
+    inner.tests(TWO_TOKENS)
+
+    result = inner.run(verbose, "--color=no")
+
+    result.assert_outcomes(failed=4)
+    output = result.stdout.str()
+    assert len(stand_in.tokens) == 7
+    assert "[token 1" in output
+    # pytest leaves out where two texts agree, and writes bytes in several lines.
+    assert ("Skipping" in output) is (verbose == "-l")
+    inside = {token.partition(".")[2] for token in stand_in.tokens}
+    pieces = {text[i : i + 12] for text in inside for i in range(len(text) - 11)}
+    assert [piece for piece in pieces if piece in output] == []

@@ -8,6 +8,7 @@ import html
 import json
 import random
 import re
+from collections.abc import Callable
 import uuid
 from urllib.parse import quote, quote_plus
 
@@ -58,6 +59,9 @@ def escaped(secret: str) -> dict[str, str]:
         "json in json": json.dumps(json.dumps(secret))[3:-3],
         "repr": repr(secret)[1:-1],
         "repr of bytes": repr(secret.encode())[2:-1],
+        "json of Go": json.dumps(secret)[1:-1].replace("&", r"\u0026").replace("'", r"\u0027"),
+        "regular expression": re.escape(secret),
+        "repr of one": repr(re.escape(secret))[1:-1],
     }
 
 
@@ -90,6 +94,20 @@ def test_base64_is_masked_wherever_the_secret_begins(
     # What is left tells of the client's name and of two characters at the seams at most.
     assert "[S, in base64]" in masked
     assert len(re.sub(r"\[S.*?\]", "", masked).removeprefix("Basic ").rstrip("=")) <= 4 + 4 + 2
+
+
+@SECRETS
+@pytest.mark.parametrize("name", ["id", "id2", "id22"])
+@pytest.mark.parametrize("escape", [quote_plus, lambda text: quote(text, safe="")])
+def test_base64_is_masked_where_the_secret_was_percent_encoded_before(
+    secret: str, name: str, escape: Callable[[str], str]
+) -> None:
+    # RFC 6749 section 2.3.1.
+    whole = base64.b64encode(f"{name}:{escape(secret)}".encode()).decode()
+
+    left = re.sub(r"\[S.*?\]", "", knowing(S=secret).redact(whole)).rstrip("=")
+
+    assert len(left) <= 4 + 4 + 2
 
 
 @given(start=st.integers(0, len(LONG) - 8), length=st.integers(8, len(LONG) - 1))

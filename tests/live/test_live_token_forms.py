@@ -119,6 +119,54 @@ def test_what_a_cut_has_left_of_a_jwt_is_masked(redactor: Redactor, text: str, m
     assert redactor.redact(text) == masked
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("- {}", "- [token 2, cut]"),
+        ("-{}", "-[token 2, cut]"),
+        (r"skipped\n{}", r"skipped\n[token 2, cut]"),
+        ("\x1b[31m{}\x1b[0m", "\x1b[31m[token 2, cut]\x1b[0m"),
+    ],
+    ids=["diff", "close to its sign", "escaped", "coloured"],
+)
+def test_the_inside_of_a_jwt_is_masked_that_was_seen_as_a_whole(
+    redactor: Redactor, text: str, masked: str
+) -> None:
+    inside = SECOND[-40:]
+    assert redactor.redact(text.format(inside)) == text.format(inside)
+
+    redactor.redact(f"{FIRST} {SECOND}")
+
+    assert redactor.redact(text.format(inside)) == masked
+
+
+def test_colours_may_stand_inside_of_it(redactor: Redactor) -> None:
+    redactor.redact(SECOND)
+    coloured = "\x1b[1m".join(SECOND[-40:])
+
+    assert redactor.redact(coloured).replace("\x1b[1m", "") == "[token 1, cut]"
+
+
+def test_a_canned_jwt_masks_no_words(redactor: Redactor) -> None:
+    canned = f"{FIRST.partition('.')[0]}.payload-of-a-test.signature"
+
+    assert redactor.redact(canned) == "[token 1]"
+    assert redactor.redact("the signature of payload-of-a-test") == (
+        "the signature of payload-of-a-test"
+    )
+
+
+def test_only_the_latest_tokens_are_remembered(redactor: Redactor) -> None:
+    header, inside = FIRST.partition(".")[0], FIRST.rpartition(".")[2]
+    redactor.redact(FIRST)
+    redactor.redact(" ".join(f"{header}.{number:08}.x" for number in range(255)))
+    assert redactor.redact(inside) == "[token 1, cut]"
+
+    redactor.redact(f"{header}.00000255.x")
+
+    assert redactor.redact(inside) is inside
+
+
 @pytest.mark.parametrize("header", ['{ "alg": "none"}', '{\n "alg": "none"}', '{\r\n "typ": 1}'])
 def test_a_jwt_may_begin_with_white_space(redactor: Redactor, header: str) -> None:
     first = jwt.utils.base64url_encode(header.encode()).decode()

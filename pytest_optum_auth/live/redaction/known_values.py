@@ -27,7 +27,7 @@ _ESCAPE: Final = re.compile(
 _FEWEST: Final = 4
 # A part is looked for by these few characters; they stand in every part that counts.
 _PROBE: Final = 4
-_HEX_ONLY: Final = re.compile(r"[0-9A-Fa-f-]+")
+_HEX_ONLY: Final = re.compile(r"[0-9A-Fa-f\\-]+")
 # Where letters, digits and signs follow each other as in no word: `x9`, `9x`, `xQ`, `&w`.
 _TURN: Final = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z])[0-9]|[^\w\s./:-]")
 

@@ -119,6 +119,11 @@ class Redaction:
         if self._passed_output_is_shown:
             session.config.pluginmanager.register(BeforeOthers(self._walk))
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_assertrepr_compare(self, left: object, right: object) -> None:
+        """Look at both as a whole, before somebody tells only in what they differ."""
+        self._walk.value([left, right])
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_make_collect_report(
         self,

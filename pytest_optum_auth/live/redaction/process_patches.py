@@ -1,20 +1,25 @@
 """The places of the standard library and of pytest where a text is made that goes out.
 
 Those of pytest are private, and stand here alone: ``_pytest._io.saferepr`` with ``_ellipsize`` and
-``SafeRepr.repr_str``, ``_pytest._io.pprint._wrap_bytes_repr`` and
-``_pytest.logging.LogCaptureHandler``, with tests that fail when one is gone.
+``SafeRepr.repr_str``, ``_pytest._io.pprint._wrap_bytes_repr``, ``_pytest._code.code.safeformat``
+and ``_pytest.logging.LogCaptureHandler``, with tests that fail when one is gone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from _pytest._code import code
 from _pytest._io import pprint, saferepr
 from _pytest.logging import LogCaptureHandler
 
 from .redactor import Redactor
+
+# Imported there, and not exported.
+_code: Any = code
 
 
 def mask_log_lines(redactor: Redactor) -> Callable[[], None]:
@@ -38,7 +43,7 @@ def mask_before_the_cut(redactor: Redactor) -> Callable[[], None]:
     Cut in the middle, a token is no longer known by its form.
     """
     of_text, ellipsize = saferepr.SafeRepr.repr_str, saferepr._ellipsize
-    wrap = pprint._wrap_bytes_repr
+    wrap, format_local = pprint._wrap_bytes_repr, _code.safeformat
 
     def repr_str(self: Any, x: str, level: int) -> str:
         return of_text(self, redactor.redact(x), level)
@@ -49,10 +54,17 @@ def mask_before_the_cut(redactor: Redactor) -> Callable[[], None]:
     def wrap_bytes(object: Any, width: int, allowance: int) -> Iterator[str]:
         return wrap(redactor.redact_bytes(bytes(object)), width, allowance)
 
+    def safeformat(obj: object) -> str:
+        # Of bytes it shows pieces, which are masked in the report if they were seen as a whole.
+        with contextlib.suppress(Exception):
+            redactor.redact(repr(obj))
+        return format_local(obj)
+
     ways_back = (
         patch(saferepr.SafeRepr, "repr_str", repr_str),
         patch(saferepr, "_ellipsize", masked_ellipsize),
         patch(pprint, "_wrap_bytes_repr", wrap_bytes),
+        patch(_code, "safeformat", safeformat),
     )
 
     def restore() -> None:

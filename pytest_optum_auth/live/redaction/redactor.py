@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from .known_values import SHORTEST, KnownValues
+from .known_values import SHORTEST, KnownValues, Part
 from .token_forms import JWT_BEGINS, TokenForms
 
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -55,9 +56,9 @@ class Redactor:
         masked = text
         if self.by_form:
             masked = self._forms.mask_jwts(masked)
-        masked = self._mask_known(masked)
+        masked = _mask_parts(masked, self._known.parts)
         if self.by_form:
-            masked = self._forms.mask_keyed(masked)
+            masked = _mask_parts(self._forms.mask_keyed(masked), self._forms.rows)
         if masked == text:
             self._remember_clean(text)
             return text
@@ -80,24 +81,25 @@ class Redactor:
             # The value itself is not kept.
             return f"[{kind} {numbers.setdefault(hash(value), len(numbers) + 1)}]"
 
-    def _mask_known(self, text: str) -> str:
-        # Colours may stand inside a secret: the search looks at the text without them.
-        escapes = [match.span() for match in _ANSI.finditer(text)] if "\x1b" in text else []
-        plain = _ANSI.sub("", text) if escapes else text
-        pieces, done = [], 0
-        for part in self._known.parts(plain):
-            start, end = _at(part.start, escapes), _at(part.end - 1, escapes) + 1
-            colours = "".join(text[a:b] for a, b in escapes if start < a < end)
-            mask = f"[{part.name}, {part.form}]" if part.form else f"[{part.name}]"
-            pieces += [text[done:start], mask, colours]
-            done = end
-        return "".join([*pieces, text[done:]]) if pieces else text
-
     def _remember_clean(self, text: str) -> None:
         if len(text) >= _LONG:
             if len(self._clean) >= _REMEMBERED:
                 self._clean.clear()
             self._clean[text] = None
+
+
+def _mask_parts(text: str, find: Callable[[str], Iterator[Part]]) -> str:
+    # Colours may stand inside a secret: the search looks at the text without them.
+    escapes = [match.span() for match in _ANSI.finditer(text)] if "\x1b" in text else []
+    plain = _ANSI.sub("", text) if escapes else text
+    pieces, done = [], 0
+    for part in find(plain):
+        start, end = _at(part.start, escapes), _at(part.end - 1, escapes) + 1
+        colours = "".join(text[a:b] for a, b in escapes if start < a < end)
+        mask = f"[{part.name}, {part.form}]" if part.form else f"[{part.name}]"
+        pieces += [text[done:start], mask, colours]
+        done = end
+    return "".join([*pieces, text[done:]]) if pieces else text
 
 
 def _at(index: int, escapes: list[tuple[int, int]]) -> int:

@@ -27,6 +27,9 @@ def forms(secret: str) -> dict[str, str]:
         for again, kind_again in _escapes(form):
             twice = f"{kind} twice" if kind and kind == kind_again else kind or kind_again
             found.setdefault(again, twice)
+    for form in _rare_escapes(secret):
+        found.setdefault(form, "")
+        found.setdefault(repr(form)[1:-1], "")
     for text, kind in _encodings(secret):
         for form, _ in _escapes(text):
             found.setdefault(form, kind)
@@ -53,11 +56,21 @@ def _escapes(text: str) -> Iterator[tuple[str, str]]:
     yield numbered, "HTML-escaped"
 
 
+def _rare_escapes(text: str) -> Iterator[str]:
+    for special in ("<>&'", "<>&'="):
+        # Go, Flask and Gson write JSON so.
+        yield json.dumps(text)[1:-1].translate({ord(c): f"\\u{ord(c):04x}" for c in special})
+    yield re.escape(text)
+
+
 def _encodings(secret: str) -> Iterator[tuple[str, str]]:
     # HTTP libraries encode the Basic header as Latin-1 where they can, else as UTF-8.
-    for data in {secret.encode("utf-8", "surrogateescape"), _latin_1(secret)} - {b""}:
+    raw = {secret.encode("utf-8", "surrogateescape"), _latin_1(secret)} - {b""}
+    for data in raw:
         yield data.hex(), "in hex"
         yield data.hex().upper(), "in hex"
+    # RFC 6749 section 2.3.1 wants it percent-encoded before.
+    for data in raw | {quote_plus(secret).encode(), quote(secret, safe="").encode()}:
         for offset in range(3):
             for text in _base64(data, offset):
                 yield text, "in base64"

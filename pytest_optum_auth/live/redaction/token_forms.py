@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import unquote
 
-from .known_values import looks_random
+from .known_values import Part, looks_random
 
 #: The JSON object that begins each JWT, in base64: `{"`, `{ "`, and `{` before a line break.
 JWT_BEGINS: Final = ("eyJ", "eyAi", "ewog", "ew0K")
@@ -37,6 +37,11 @@ _HEADER_VALUE: Final = (
     rf"(?:(?P<scheme>[A-Za-z]+){_SPACE})?|\b[Bb]earer(?:\s|%20|\+)+)(?P<value>{_VALUE})"
 )
 _NAMES: Final = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+# What is left of a JWT that was cut, or skipped where two agree: a row of its characters. One
+# before it may come from an escape such as `\\n`, or from a diff.
+_ROW: Final = r"[A-Za-z0-9_-]{8,}"
+# So many tokens are remembered for that.
+_REMEMBERED: Final = 256
 _HINTS: Final = ("oken", "OKEN", "ecret", "ECRET", "uthorization", "UTHORIZATION", "earer ")
 
 
@@ -45,12 +50,23 @@ class TokenForms:
 
     def __init__(self, placeholder: Callable[[str, str], str]) -> None:
         self._placeholder = placeholder
+        # Whole JWTs by their names. Replaced, not changed: other threads may be searching.
+        self._seen: dict[str, str] = {}
 
     def mask_jwts(self, text: str) -> str:
         """``text`` with everything masked that has the form of a JWT, cut ones too."""
         if any(begin in text for begin in JWT_BEGINS):
             return re.sub(_JWT, self._jwt, text)
         return text
+
+    def rows(self, text: str) -> Iterator[Part]:
+        """What ``text`` shows of the inside of a JWT that was seen as a whole."""
+        for match in re.finditer(_ROW, text) if self._seen else ():
+            for begin in (match.start(), match.start() + 1):
+                name = self._holder(text[begin : match.end()])
+                if name:
+                    yield Part(begin, match.end(), name, "cut")
+                    break
 
     def mask_keyed(self, text: str) -> str:
         """``text`` with the values masked that stand after a key of OAuth or in a header."""
@@ -66,7 +82,20 @@ class TokenForms:
         decoded = base64.urlsafe_b64decode(first[: len(first) // 4 * 4])
         if not (whole or re.match(_HEADER, decoded)):
             return token
-        return self._placeholder("token", token) if whole else "[token]"
+        if not whole:
+            return "[token]"
+        shown = self._placeholder("token", token)
+        if shown[1:-1] not in self._seen:
+            kept = list(self._seen.items())[1 - _REMEMBERED :]
+            # The header is no secret, and the same in all of them.
+            self._seen = dict([*kept, (shown[1:-1], token.partition(".")[2])])
+        return shown
+
+    def _holder(self, piece: str) -> str:
+        """The name of the token that ``piece`` is from, else ``""``; a word is from none."""
+        if not looks_random(piece):
+            return ""
+        return next((name for name, token in self._seen.items() if piece in token), "")
 
     def _keyed(self, match: re.Match[str]) -> str:
         value = match["value"]
