@@ -8,8 +8,8 @@ import html
 import json
 import random
 import re
-from collections.abc import Callable
 import uuid
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest

@@ -43,7 +43,8 @@ def mask_before_the_cut(redactor: Redactor) -> Callable[[], None]:
     Cut in the middle, a token is no longer known by its form.
     """
     of_text, ellipsize = saferepr.SafeRepr.repr_str, saferepr._ellipsize
-    wrap, format_local = pprint._wrap_bytes_repr, _code.safeformat
+    wrap = pprint._wrap_bytes_repr
+    format_local: Callable[[object], str] = _code.safeformat
 
     def repr_str(self: Any, x: str, level: int) -> str:
         return of_text(self, redactor.redact(x), level)
