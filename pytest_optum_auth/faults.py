@@ -16,6 +16,7 @@ from .core.fault import Fault, real_wait
 from .core.header_fields import HeaderFields, checked_headers, with_content_type
 from .core.json_body import json_bytes
 from .core.messages import Json, Response, error_response
+from .core.replies import TEXT, text_bytes
 from .core.whole_numbers import is_whole
 
 __all__ = [
@@ -48,7 +49,8 @@ def http_error(
     """An answer with ``status`` (100 to 599) and a body of JSON or of plain text.
 
     ``headers`` are a mapping, or pairs where a name may stand twice. Raises ``ValueError`` for
-    another status and when both bodies are given, ``TypeError`` when ``json`` cannot be written as
+    another status, when both bodies are given and for a ``text`` that the charset of its
+    ``Content-Type`` cannot write, ``TypeError`` when ``json`` cannot be written as
     JSON, ``text`` is none, or the value of a header is no string.
     """
     _check_status(status)
@@ -56,11 +58,9 @@ def http_error(
         raise ValueError("http_error takes json= or text=, not both")
     body = b"" if json is None else json_bytes("json=", json)
     media_type = facts.JSON
-    if text is not None:
-        if not isinstance(text, str):
-            raise TypeError(f"text={text!r}: text is a string")
-        body, media_type = text.encode(), "text/plain; charset=utf-8"
     fields = checked_headers(headers)
+    if text is not None:
+        body, media_type = text_bytes(text, fields), TEXT
     answer = Response(status, with_content_type(fields, media_type) if body else fields, body)
     return Fault(f"http_error({status})", response=lambda _: answer)
 
@@ -128,7 +128,8 @@ def empty_body() -> Fault:
 def without(*keys: str) -> Fault:
     """A success that lacks ``keys``.
 
-    Raises ``ValueError`` without a key; ``inject`` does so for a key that the answer never has.
+    Raises ``ValueError`` without a key; ``inject`` does so for a key that the answer never has, and
+    a request to v2 for one that v2 does not have.
     """
     if not keys:
         raise ValueError("without() takes at least one key, for example without('expires_in')")

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from token_requests import API, ask, call
+from token_requests import API, ask, call, fields
 from transports_under_test import IN_PROCESS, Send, Transport
 from transports_under_test import send_with_requests as send
 from whole_message import whole
@@ -248,6 +248,28 @@ def test_an_answer_that_lacks_the_key_is_refused_when_injected(
 
     with pytest.raises(ValueError, match=whole(message)):
         route.inject(faults.without("nonsense"))
+
+
+def test_a_key_that_v2_never_has_cannot_be_missing_there(optum_auth: FakeOptum) -> None:
+    optum_auth.strict = False
+    optum_auth.inject(faults.without("scope"))
+    message = (
+        "without('scope'): the answer has no key 'scope'; it has 'access_token', 'expires_in', "
+        "'token_type'"
+    )
+
+    with pytest.raises(ValueError, match=whole(message)):
+        send("POST", f"{optum_auth.base_url}/apip/auth/v2/token", json=fields(optum_auth))
+
+    assert not optum_auth.tokens
+    assert optum_auth.problems() == f"the token endpoint: ValueError: {message}"
+
+
+def test_a_key_that_both_versions_have_is_missing_at_v2(send: Send, optum_auth: FakeOptum) -> None:
+    optum_auth.inject(faults.without("expires_in"))
+    url = f"{optum_auth.base_url}/apip/auth/v2/token"
+
+    assert "expires_in" not in send("POST", url, json=fields(optum_auth)).json()
 
 
 def test_a_published_error_of_an_api_follows_the_error_format(

@@ -242,6 +242,36 @@ def test_what_a_function_returns_is_checked(transport: Transport, optum_auth: Fa
         call(transport.send, optum_auth.issue_token())
 
 
+def test_a_text_that_a_function_returns_must_be_writable(optum_auth: FakeOptum) -> None:
+    optum_auth.strict = False
+    optum_auth.protect("GET", PATH, text=lambda exchange: "\udc80")
+
+    with pytest.raises(ValueError, match=f"the callable of GET {PATH}: text='.udc80': "):
+        call(send_with_requests, optum_auth.issue_token())
+
+
+@pytest.mark.parametrize(
+    ("media_type", "sent"),
+    [
+        ("text/csv; charset=ISO-8859-1", b"M\xfcller"),
+        ('text/csv;Charset="latin-1";header=present', b"M\xfcller"),
+        ("text/csv; charset=of-nobody", b"M\xc3\xbcller"),
+        ("text/csv", b"M\xc3\xbcller"),
+    ],
+)
+def test_a_text_has_the_charset_that_its_content_type_names(
+    media_type: str, sent: bytes, send: Send, optum_auth: FakeOptum
+) -> None:
+    headers = {"content-type": media_type}
+    route = optum_auth.protect("GET", PATH, text="Müller", headers=headers)
+    route.inject(faults.http_error(503, text="Müller", headers=headers))
+    route.then(text=lambda exchange: Reply(text="Müller", headers=headers))
+
+    answers = [call(send, optum_auth.issue_token()).content for _ in range(3)]
+
+    assert answers == [sent] * 3
+
+
 @pytest.mark.parametrize("library", ["asyncio", "trio"])
 def test_a_client_that_is_cancelled_while_a_function_answers(
     library: str, optum_auth: FakeOptum
@@ -372,6 +402,18 @@ def test_a_fault_of_the_route_comes_before_one_of_any_api(
         ({"json": 1, "text": "x"}, ValueError, "json= and text=: an answer has one body"),
         ({"text": "x", "content": b"x"}, ValueError, "text= and content=: an answer has one body"),
         ({"text": b"x"}, TypeError, "text=b'x': text is a string"),
+        (
+            {"text": "\udc80"},
+            ValueError,
+            "text='\\udc80': '\\udc80' cannot be written in utf-8, the charset of the answer; "
+            "name another one in its Content-Type, or give bytes",
+        ),
+        (
+            {"text": "5 €", "headers": {"Content-Type": "text/csv; charset=ISO-8859-1"}},
+            ValueError,
+            "text='5 €': '\\u20ac' cannot be written in ISO-8859-1, the charset of the answer; "
+            "name another one in its Content-Type, or give bytes",
+        ),
         ({"content": "x"}, TypeError, "content='x': content is bytes"),
         (
             {"headers": {"Retry-After": 1}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import threading
 from collections.abc import Callable
 from types import EllipsisType
@@ -23,6 +24,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 BYTES: Final = "application/octet-stream"
 # RFC 9110 sections 15.3.5 and 15.4.5.
 WITHOUT_BODY: Final = frozenset({204, 304})
+_CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([^\s";]+)', re.IGNORECASE)
 # Not None, which is a JSON value.
 MISSING: Final = ...
 
@@ -32,11 +34,11 @@ class Reply:
 
     The body is one of ``json`` (any JSON value, ``None`` is ``null``), ``text`` (``text/plain``)
     and ``content`` (bytes, ``application/octet-stream``), and ``{}`` with none of them; ``headers``
-    (a mapping, or pairs where a name may stand twice) may name another ``Content-Type``. 204 and
-    304 carry no body.
+    (a mapping, or pairs where a name may stand twice) may name another ``Content-Type``, whose
+    charset ``text`` then has. 204 and 304 carry no body.
 
-    Raises ``ValueError`` for a status that is not 200 to 599 and for two bodies, ``TypeError`` for
-    a body or a header of another type.
+    Raises ``ValueError`` for a status that is not 200 to 599, for two bodies and for a ``text``
+    that its charset cannot write, ``TypeError`` for a body or a header of another type.
     """
 
     __slots__ = ("response",)
@@ -118,8 +120,8 @@ class _Scripted:
             return made.response
         try:
             return self._with(made)
-        except TypeError as error:
-            raise TypeError(f"the callable of {self._where}: {error}") from None
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"the callable of {self._where}: {error}") from None
 
     def _with(self, value: Any) -> Response:
         return _response(self._status, self._kind, value, self._headers)
@@ -137,6 +139,28 @@ def _check_takes_exchange(kind: str, function: Callable[..., Any]) -> None:
         raise TypeError(
             f"{kind}={function!r}: a function is handed the Exchange, as lambda exchange: ... "
             f"({error})"
+        ) from None
+
+
+def text_bytes(text: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """``text`` as it is sent: by the charset of the ``Content-Type``, else in UTF-8.
+
+    Raises ``TypeError`` for what is no string, ``ValueError`` for what the charset does not have.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text={text!r}: text is a string")
+    media_types = [value for name, value in headers if name.lower() == "content-type"]
+    named = _CHARSET.search("".join(media_types[:1]))
+    charset = named[1] if named else "utf-8"
+    try:
+        return text.encode(charset)
+    except LookupError:  # as a test may have it on purpose
+        return text.encode()
+    except UnicodeEncodeError as error:
+        character = text[error.start : error.end]
+        raise ValueError(
+            f"text={text!r}: {character!a} cannot be written in {charset}, the charset of the "
+            "answer; name another one in its Content-Type, or give bytes"
         ) from None
 
 
@@ -166,9 +190,7 @@ def _response(status: int, kind: str, value: Any, headers: tuple[tuple[str, str]
     if kind == "json":
         body, media_type = json_bytes("json=", value), facts.JSON
     elif kind == "text":
-        if not isinstance(value, str):
-            raise TypeError(f"text={value!r}: text is a string")
-        body, media_type = value.encode(), TEXT
+        body, media_type = text_bytes(value, headers), TEXT
     else:
         if not isinstance(value, (bytes, bytearray)):
             raise TypeError(f"content={value!r}: content is bytes")

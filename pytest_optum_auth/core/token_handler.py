@@ -88,6 +88,9 @@ class TokenHandler:
 
     def succeed(self, fault: Fault | None) -> Response:
         assert self._grant is not None, "succeed() follows a check() that refused nothing"
+        if fault is not None:
+            # Injected for either version, and v2 has fewer keys.
+            fault.check_keys(self._version.documented_keys)
         settings = self._state.settings
         v2 = self._version is V2
         content: dict[str, Any] = {
