@@ -512,6 +512,8 @@ def test_a_header_of_a_fault_is_told_where_it_is_given() -> None:
         ("/oihub/*/claims", "write {rest} for one segment"),
         ("/members/<id>", "write {id} for one segment"),
         ("/members/<int:number>", "write {number} for one segment"),
+        ("/members/{number:int}", "write {number} for one segment"),
+        ("/files/{rest:path}", "optum_respx.route(path__startswith=...)"),
         ("/members/:id", "write {id} for one segment"),
         ("https://sandbox-apigw.optum.com/claims?page=2", "requests match with any"),
         ("https://sandbox-apigw.optum.com?page=2", "requests match with any"),

@@ -18,8 +18,8 @@ from .replies import MISSING, Reply, Script
 from .settings import check_scope
 
 _NAME: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
-# How other tools write what takes any segment: *, <id>, <int:id>, :id.
-_OTHER_NOTATION: Final = re.compile(r"\*|^<.*>$|^:")
+# How other tools write what takes any segment: *, <id>, <int:id>, :id, {id:int}.
+_OTHER_NOTATION: Final = re.compile(r"\*|^<.*>$|^:|^\{\w+:.*\}$")
 _ANY_METHOD: Final = frozenset({"ANY", "ALL", "*"})
 
 T = TypeVar("T")
@@ -197,16 +197,17 @@ def _checked_path(path: str, hosts: Iterable[str]) -> str:
     if len(set(names)) < len(names):
         raise ValueError(f"path {path!r}: every {{name}} stands once")
     for segment in _segments(path):
-        if ("{" in segment or "}" in segment) and not _NAME.fullmatch(segment):
-            raise ValueError(
-                f"path {path!r}: {segment!r} is not a segment; a {{name}} takes a whole segment, "
-                "as in '/members/{member_id}'"
-            )
         if _OTHER_NOTATION.search(segment):
-            name = re.sub(r"\W", "", segment.rpartition(":")[2]) or "rest"
+            part = 0 if segment.startswith("{") else -1
+            name = re.sub(r"\W", "", segment.split(":")[part]) or "rest"
             raise ValueError(
                 f"path {path!r}: {segment!r} is not taken literally; write {{{name}}} for one "
                 "segment, and for any number of them optum_respx.route(path__startswith=...) or "
                 "re.compile() in optum_responses"
+            )
+        if ("{" in segment or "}" in segment) and not _NAME.fullmatch(segment):
+            raise ValueError(
+                f"path {path!r}: {segment!r} is not a segment; a {{name}} takes a whole segment, "
+                "as in '/members/{member_id}'"
             )
     return path
