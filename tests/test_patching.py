@@ -8,6 +8,7 @@ import gc
 import inspect
 import itertools
 import pickle
+import weakref
 from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
@@ -404,6 +405,21 @@ def test_a_reference_pickles_by_its_name() -> None:
     intercept()
 
     assert pickle.loads(pickle.dumps(Owner.method)) is Owner.method
+
+
+def test_a_weak_reference_to_a_method_lives_as_long_as_its_object() -> None:
+    owner = Owner()
+    interception = intercept()
+
+    weak = weakref.WeakMethod(owner.method)
+    during = weak()
+    interception.remove()
+    after = weak()
+
+    assert during is not None and after is not None
+    assert (during(1), after(1)) == ("genuine 1", "genuine 1")
+    del owner, during, after
+    assert weak() is None
 
 
 def test_a_genuine_method_that_comes_back_to_us_is_shown_itself() -> None:

@@ -33,7 +33,7 @@ _NOTHING: Final = object()
 class _LookAlike:
     """Looks like ``shown`` in everything but its identity; who calls it calls ``called``."""
 
-    __slots__ = ("called", "shown")
+    __slots__ = ("__weakref__", "called", "shown")
     called: Method
     shown: Any
     # The attributes that are its own, not those of ``shown``.
