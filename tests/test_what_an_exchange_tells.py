@@ -49,6 +49,20 @@ def test_path_and_query(
     assert (exchange.path, exchange.query) == (path, query)
 
 
+def test_the_form_that_an_api_was_sent(send: Send, optum_auth: FakeOptum) -> None:
+    route = optum_auth.protect("POST", "/claims")
+    url, headers = f"{optum_auth.base_url}/claims", {"Authorization": "Bearer of nobody"}
+
+    send("POST", url, data={"member": "ä&7", "client_secret": "abc"}, headers=headers)
+    send("POST", url, json={"member": "7"}, headers=headers)
+
+    assert [exchange.form for exchange in route.requests] == [
+        {"member": "ä&7", "client_secret": "abc"},
+        {},
+    ]
+    assert "abc" not in repr(route.requests[0].form)
+
+
 @pytest.mark.parametrize("get", [httpx.get, httpx2.get], ids=["httpx", "httpx2"])
 @pytest.mark.parametrize("value", [b"caf\xc3\xa9", b"caf\xe9"], ids=["utf-8", "latin-1"])
 def test_a_header_beyond_ascii_is_told_as_the_client_means_it(

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, overload
 from urllib.parse import parse_qs, urlsplit
 
+from . import facts
 from .json_body import parse_json
 from .masking import Body, Form, mask_url, shown_path
 from .messages import Headers, Request, Response
 from .other_tools import ShownAnswer
+from .token_request import parse_form
 from .tokens import Token
 
 Kind = Literal["token", "api"]
@@ -96,7 +98,10 @@ class Exchange:
     @property
     def form(self) -> dict[str, str]:
         """The decoded fields of the body; of a repeated field the last value."""
-        return Form() if self._parse is None else Form(self._parse(self.body))
+        if self._parse is not None:
+            return Form(self._parse(self.body))
+        media_type = self.headers.field("content-type").partition(";")[0].strip().lower()
+        return Form(parse_form(self.body).pairs if media_type == facts.FORM else ())
 
     @property
     def path(self) -> str:
