@@ -416,7 +416,8 @@ def test_a_weak_reference_to_a_method_lives_as_long_as_its_object() -> None:
     interception.remove()
     after = weak()
 
-    assert during is not None and after is not None
+    assert during is not None
+    assert after is not None
     assert (during(1), after(1)) == ("genuine 1", "genuine 1")
     del owner, during, after
     assert weak() is None

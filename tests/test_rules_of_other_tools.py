@@ -278,6 +278,70 @@ def test_a_callback_of_responses_may_ask_for_a_token(around: Around) -> None:
     assert (answered.status, answered.content) == (200, b"200")
 
 
+@contextlib.contextmanager
+def one_session_mocked(session: requests.Session) -> Iterator[Callable[[], list[Any]]]:
+    with requests_mock.Mocker(session=session) as mock:
+        mock.get(API, text="stub")
+        yield lambda: mock.request_history
+
+
+@contextlib.contextmanager
+def every_session_mocked(_: requests.Session) -> Iterator[Callable[[], list[Any]]]:
+    with requests_mock.Mocker() as mock:
+        mock.get(API, text="stub")
+        yield lambda: mock.request_history
+
+
+@contextlib.contextmanager
+def an_adapter_mounted(session: requests.Session) -> Iterator[Callable[[], list[Any]]]:
+    adapter = requests_mock.Adapter()
+    adapter.register_uri("GET", API, text="stub")
+    session.mount(BASE, adapter)
+    yield lambda: adapter.request_history
+
+
+@contextlib.contextmanager
+def responses_started(_: requests.Session) -> Iterator[Callable[[], list[Any]]]:
+    with responses.RequestsMock() as mock:
+        mock.get(API, body="stub")
+        yield lambda: [recorded.request for recorded in mock.calls]
+
+
+@pytest.mark.parametrize("by", ["connection", "session"])
+@pytest.mark.parametrize(
+    "stubbed", [one_session_mocked, every_session_mocked, an_adapter_mounted, responses_started]
+)
+def test_a_hook_sends_again_what_the_fake_has_refused(
+    stubbed: Callable[[requests.Session], AbstractContextManager[Any]],
+    by: str,
+    optum_auth: FakeOptum,
+) -> None:
+    fresh = bearer(optum_auth)
+    ended = []
+
+    def again(response: requests.Response, **kwargs: Any) -> requests.Response:
+        if response.status_code != 401:
+            return response
+        retried = response.request.copy()
+        retried.headers.update(fresh)
+        sender = session if by == "session" else response.connection
+        answer = sender.send(retried, **kwargs)
+        answer.history.append(response)
+        ended.append(answer.text)
+        return answer
+
+    with requests.Session() as session, stubbed(session) as recorded:
+        session.hooks["response"] = again
+        answer = session.get(API)
+
+        assert [request.headers["Authorization"] for request in recorded()] == [
+            fresh["Authorization"]
+        ]
+    assert (answer.status_code, answer.text, ended) == (200, "stub", ["stub"])
+    assert [response.status_code for response in answer.history] == [401]
+    assert [exchange.status for exchange in optum_auth.api_requests] == [401, 200]
+
+
 @EITHER_ORDER
 @pytest.mark.parametrize("send", [SYNC, ASYNC], ids=["sync", "async"])
 @pytest.mark.parametrize("using", ["httpcore", "httpx"])

@@ -7,6 +7,7 @@ request for a token never sees it, and a request to an API has its bearer token 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
@@ -69,21 +70,36 @@ class Passage:
         request: Any,
         beneath: Callable[[], Any],
         library: Library,
+        again: Callable[[Any], Any] | None = None,
     ) -> None:
         self.request = request
         self.asked = False
+        self.at_gateway = False
         self.shown, self.read = library
         self.met(package)
         self._beneath = beneath
+        self._again = again
 
     def met(self, package: str) -> None:
         """From now on this tool is the one that answers: another has passed the request on."""
+        self._package = package
         self.name, self._no_stub = _TOOLS[package]
 
     def is_of(self, request: Any) -> bool:
         """Whether this is ``request``, or what the user's own adapter has made a copy of."""
         ours = self.request
         return (ours.method, ours.url) == (request.method, request.url)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the gateway has answered by itself: what follows is another try of the user's."""
+        return self.at_gateway and not self.asked
+
+    def tried_again(self, request: Any) -> tuple[str, Callable[[], Any]] | None:
+        """The tool, and what asks it for ``request``, with which the user tries once more."""
+        if not self.is_over or self._again is None:
+            return None
+        return self._package, functools.partial(self._again, request)
 
     def ask(self) -> Any:
         """What the tool answers (a coroutine on async transports)."""
@@ -108,7 +124,16 @@ def passage_of(request: Any) -> Passage | None:
         return None
     if passage.asked:
         raise PassedThrough
+    passage.at_gateway = True
     return passage
+
+
+def tried_again(request: Any) -> tuple[str, Callable[[], Any]] | None:
+    """The tool to go past once more, where a hook sends ``request`` again by the connection."""
+    passage = _passage.get()
+    if passage is None or not passage.is_of(request):
+        return None
+    return passage.tried_again(request)
 
 
 def is_handed_over() -> bool:
@@ -123,15 +148,19 @@ def past(
     beneath: Callable[[], Any],
     onward: Callable[[], Any],
     library: Library,
+    again: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """``onward``, past a tool that would answer ``beneath``; it is asked where nobody else does."""
+    """``onward``, past a tool that would answer ``beneath``; it is asked where nobody else does.
+
+    ``again(request)`` asks it for what a hook sends once more.
+    """
     outer = _passage.get()
-    if outer is not None and outer.is_of(request):
+    if outer is not None and outer.is_of(request) and not outer.is_over:
         if not outer.asked:
             return onward()
         outer.met(package)
         return beneath()
-    token = _passage.set(Passage(package, request, beneath, library))
+    token = _passage.set(Passage(package, request, beneath, library, again))
     try:
         return onward()
     except HandedOver as over:

@@ -26,8 +26,14 @@ def _around_send(beneath: Method) -> Method:
     def send(adapter: Any, request: Any, **kwargs: Any) -> Any:
         if gateway_for(request.url, NAME) is None:
             return beneath(adapter, request, **kwargs)
-        # requests-mock has replaced the adapter that the user mounted, and does not tell which.
-        onward = functools.partial(send_genuinely, HTTPAdapter(), request, **kwargs)
+
+        def onward() -> Any:
+            # requests-mock has replaced the adapter that the user mounted, and does not tell which.
+            answer = send_genuinely(HTTPAdapter(), request, **kwargs)
+            # A hook sends again by it.
+            answer.connection = adapter
+            return answer
+
         stubbed = functools.partial(beneath, adapter, request, **kwargs)
         return past(REQUESTS_MOCK, request, stubbed, onward, LIBRARY)
 

@@ -20,7 +20,7 @@ from ..core.messages import Response
 from ..core.other_tools import ShownAnswer
 from ..patching import Interception, Lookout, Method
 from ..patching.originals import genuine_class
-from ..stubs.foreign import Library, passage_of, past, tool_of
+from ..stubs.foreign import Library, passage_of, past, tool_of, tried_again
 from .drive import drive
 from .requests_shortcut import incoming, is_final
 from .urllib3_call import Asked, Call, RaisedByStub
@@ -77,13 +77,14 @@ def _around_send(beneath: Method) -> Method:
         _rise()
         if gateway_for(request.url, NAME) is None:
             return beneath(adapter, request, *args, **kwargs)
-        if tool is None:
-            return send_genuinely(adapter, request, *args, **kwargs)
         stubbed, onward = (
             functools.partial(method, adapter, request, *args, **kwargs)
             for method in (beneath, send_genuinely)
         )
-        return past(tool, request, stubbed, onward, LIBRARY)
+        if tool is not None:
+            return past(tool, request, stubbed, onward, LIBRARY)
+        above = tried_again(request)
+        return onward() if above is None else past(above[0], request, above[1], onward, LIBRARY)
 
     return send
 
@@ -117,7 +118,9 @@ def around_session_send(beneath: Method) -> Method:
             return _by_requests(beneath, session, request, **kwargs)
         onward = functools.partial(_by_requests, session_send.genuine, session, request, **kwargs)
         stubbed = functools.partial(beneath, session, request, **kwargs)
-        return past(tool, request, stubbed, onward, LIBRARY)
+        # By its connection, which follows no redirects.
+        again = functools.partial(beneath, session, **kwargs | {"allow_redirects": False})
+        return past(tool, request, stubbed, onward, LIBRARY, again)
 
     return send
 
