@@ -178,6 +178,39 @@ def test_the_path_of_the_base_url_may_stand_in_the_api_too(path: str, asked: str
         assert (status == 200) is found
 
 
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://gw.example.com/%7Eteam",
+        "https://gw.example.com/~team",
+        "https://gw.example.com/the team",
+        "https://gw.example.com/m%C3%BCnchen",
+        "https://münchen.example.com",
+    ],
+)
+@IN_PROCESS
+def test_a_base_url_in_another_spelling_than_the_client_sends_it(
+    base_url: str, transport: Transport
+) -> None:
+    # Some clients write %7E as ~, all escape the space and ask for a name in punycode.
+    with FakeOptum(base_url=base_url, token_path="/the token") as fake:
+        api = fake.protect("GET", f"{base_url}/claims/{{id}}", json=lambda e: e.path_params)
+        token = transport.send("POST", fake.token_url, data=fields(fake)).json()["access_token"]
+
+        answer = call(transport.send, token, f"{fake.base_url}/claims/a%2Fb")
+        assert (api.path, answer.json()) == ("/claims/{id}", {"id": "a/b"})
+
+
+@pytest.mark.parametrize("path", [*TOKEN_PATHS, REALM])
+def test_a_token_path_may_be_escaped_without_need(
+    path: str, send: Send, optum_auth: FakeOptum
+) -> None:
+    host = "idx.linkhealth.com" if path == REALM else "sandbox-apigw.optum.com"
+    url = f"https://{host}{path.removesuffix('token')}%74oken"
+
+    assert send("POST", url, data=fields(optum_auth)).status == 200
+
+
 def test_a_full_url_is_protected_at_the_path_behind_the_base_url() -> None:
     fake = FakeOptum(base_url=[PROXIED, f"{PROXIED}/inner"])
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from . import facts
 from .messages import host_of
@@ -21,6 +22,11 @@ _ISSUER: Final[Mapping[str, Version]] = {facts.ISSUER_TOKEN_PATH: V3}
 _EVERY: Final[Mapping[str, Version]] = {**_GATEWAY, **_ISSUER}
 
 
+# RFC 3986 section 3.3; letters, digits and ``-._~`` are never quoted.
+_IN_SEGMENTS: Final = "!$&'()*+,;=:@"
+_IS_NORMAL: Final = re.compile(rf"[A-Za-z0-9/._~{_IN_SEGMENTS}-]*")
+
+
 class Addresses:
     """The URLs of one gateway: ``base_urls`` (the first is the one that is told) beside Optum's.
 
@@ -33,10 +39,10 @@ class Addresses:
         self.token_url = f"{self.base_url}{token_path}"
         self.own_hosts = frozenset(map(host_of, base_urls))
         self.hosts = facts.HOSTS | self.own_hosts
-        self._own_paths = {token_path.removesuffix("/")} - _EVERY.keys()
+        self._own_paths = {in_normal_form(token_path).removesuffix("/")} - _EVERY.keys()
         # The longest first, so that of two nested ones the nearer is taken.
-        with_path = [url for url in base_urls if urlsplit(url).path]
-        self._with_path = sorted(with_path, key=len, reverse=True)
+        with_path = sorted((url for url in base_urls if urlsplit(url).path), key=len, reverse=True)
+        self._prefixes = [(u, host_of(u), in_normal_form(urlsplit(u).path)) for u in with_path]
         # Who names the issuer as his gateway has his APIs there as well.
         self.api_hosts = self.hosts - ({facts.ISSUER_HOST} - self.own_hosts)
 
@@ -55,18 +61,18 @@ class Addresses:
         return None
 
     def paths(self, host: str, path: str) -> list[str]:
-        """``path``, and what it is without that of a base URL."""
+        """``path`` in its normal form, and what it is without that of a base URL."""
+        path = in_normal_form(path)
         found = [path]
-        for url in self._with_path:
-            if host_of(url) == host or host not in self.hosts:
-                prefix = urlsplit(url).path
-                if path.startswith(f"{prefix}/"):
-                    found.append(path.removeprefix(prefix))
+        for _, own_host, prefix in self._prefixes:
+            is_there = host == own_host or host not in self.hosts
+            if is_there and path.startswith(f"{prefix}/"):
+                found.append(path.removeprefix(prefix))
         return found
 
     def without_base(self, url: str) -> str:
         """The path of a URL that begins with a base URL that has one; another URL as it is."""
-        for base in self._with_path:
+        for base, _, _ in self._prefixes:
             if isinstance(url, str) and url.startswith(f"{base}/"):
                 return url.removeprefix(base)
         return url
@@ -88,6 +94,13 @@ class Addresses:
         if host in facts.GATEWAY_HOSTS:
             return _GATEWAY
         return _EVERY if self.has_apis(host) else _ISSUER
+
+
+def in_normal_form(path: str) -> str:
+    """``path`` as most clients write it; some send ``%7E`` for ``~`` (RFC 3986 section 6.2.2.2)."""
+    if _IS_NORMAL.fullmatch(path):
+        return path
+    return "/".join([quote(unquote(segment), safe=_IN_SEGMENTS) for segment in path.split("/")])
 
 
 @functools.lru_cache(maxsize=64)

@@ -207,6 +207,8 @@ def host_of(url: str) -> str:
 def _host_of_origin(origin: str) -> str:
     try:
         host = urlsplit(origin).hostname or ""
+        # What clients look up of a name beyond ASCII.
+        host = host if host.isascii() else host.encode("idna").decode()
     except ValueError:
         return ""
     return host.rstrip(".") if _HOST.fullmatch(host) else ""
