@@ -218,6 +218,17 @@ def test_a_connection_that_is_cut_is_told(no_credentials: None) -> None:
     )
 
 
+def test_an_answer_that_is_cut_is_none(no_credentials: None) -> None:
+    def half(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")
+
+    with listening(half) as port, pytest.raises(LiveError) as raised:
+        wire.send("GET", f"http://localhost:{port}/", headers={}, body=None)
+
+    assert "(IncompleteRead)" in str(raised.value)
+
+
 SANDBOX = "https://sandbox-apigw.optum.com/token"
 BY_PROXY = (
     "The proxy {}, by which sandbox-apigw.optum.com is called, {}: check HTTPS_PROXY, or list the "

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ssl
 import sys
 from email.message import Message
+from typing import Any
 
 import pytest
 
 from pytest_optum_auth import FakeOptum
 from pytest_optum_auth.core.clients import Credentials
 from pytest_optum_auth.live.contract import tls
+from pytest_optum_auth.live.contract.demands import lifetime
 from pytest_optum_auth.live.contract.probes import Probes, fake_send
-from pytest_optum_auth.live.sandbox.http import Answer
+from pytest_optum_auth.live.sandbox.http import Answer, LiveError
+from pytest_optum_auth.live.sandbox.refused import Refused
 from pytest_optum_auth.live.target import Target
 
 
@@ -70,3 +73,52 @@ def test_old_tls_is_not_tried_where_it_cannot_be(monkeypatch: pytest.MonkeyPatch
     probes = Probes(target, lambda *_: Answer(200, Message(), b""), {})
 
     assert probes.answers_old_tls() is None
+
+
+def sandbox_that_answers(status: int, body: bytes = b"{}") -> Probes:
+    """The probes of a live run; every request gets this answer."""
+    target = Target("", "https://localhost/token", Credentials("me", "secret"), is_live=True)
+    return Probes(target, lambda *_: Answer(status, Message(), body), {}, Refused(None))
+
+
+@pytest.mark.parametrize("status", [201, 204, 400, 415])
+def test_a_wrong_answer_to_a_right_request_is_drift(status: int) -> None:
+    assert sandbox_that_answers(status).right().status == status
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b'{"error": "unauthorized_client"}'),
+        (400, b'{"error": "invalid_client"}'),
+        (201, b"<html>sign in"),
+        (302, b""),
+        (503, b""),
+    ],
+)
+def test_no_answer_is_no_drift(status: int, body: bytes) -> None:
+    with pytest.raises(LiveError):
+        sandbox_that_answers(status, body).right()
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b"<html>"), (302, b""), (503, b"")])
+def test_what_comes_between_in_the_middle_of_a_run_is_no_drift(status: int, body: bytes) -> None:
+    target = Target("", "https://localhost/token", Credentials("me", "secret"), is_live=True)
+    answers = [Answer(200, Message(), b"{}"), Answer(status, Message(), body)]
+    probes = Probes(target, lambda *_: answers.pop(0), {}, Refused(None))
+
+    with pytest.raises(LiveError):
+        probes.json_body()
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"iat": 5, "exp": 7}, 2),
+        ({"exp": 7}, None),
+        ({"iat": "5", "exp": "7"}, None),
+        ({"iat": None, "exp": {}}, None),
+    ],
+)
+def test_claims_that_are_no_times_give_no_lifetime(told: dict[str, Any], seconds: object) -> None:
+    assert lifetime(told) == seconds

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from email.message import Message
 from email.utils import formatdate
 from typing import Any
@@ -108,6 +110,10 @@ NO_TOKEN = (
     "host answered 200 without an access_token: check that OPTUM_TOKEN_URL is the token endpoint."
 )
 DOWN = "host answered {}: the sandbox is down, try again {}."
+PAGE_OF_AN_OUTAGE = (
+    "host answered 502: the sandbox is down, or a proxy in between (check HTTPS_PROXY), try again "
+    "{}."
+)
 MANY = "host answered 429: these are too many requests, try again {}."
 FORBIDDEN = (
     "host refused the client (403): ask Optum whether it may use this host; a firewall in between "
@@ -128,10 +134,18 @@ CHANGED = (
     ("given", "sentence"),
     [
         (answer(200, "<html>sign in", Content_Type="text/html"), HTML.format(200)),
-        (answer(502, "  <!doctype html>", Content_Type="text/plain"), HTML.format(502)),
+        (answer(404, "  <!doctype html>", Content_Type="text/plain"), HTML.format(404)),
+        (answer(502, "<html>", Content_Type="text/html"), PAGE_OF_AN_OUTAGE.format("later")),
+        (
+            answer(502, "<html>", Content_Type="text/html", Retry_After="9"),
+            PAGE_OF_AN_OUTAGE.format("in 9 seconds (Retry-After)"),
+        ),
+        (answer(429, "<html>", Content_Type="text/html"), MANY.format("later")),
+        (answer(301, "<html>", Content_Type="text/html"), REDIRECT.format(301)),
         (answer(200, "so be it", Content_Type="text/plain"), NO_JSON),
         (answer(200, ["a list"]), NO_JSON),
         (answer(200, ""), NO_JSON),
+        (answer(200, "[" * 100_000), NO_JSON),
         (answer(200, {"token": "here"}), NO_TOKEN),
         (success(access_token=""), NO_TOKEN),
         (success(access_token=7), NO_TOKEN),
@@ -140,6 +154,10 @@ CHANGED = (
         (answer(503, ""), DOWN.format(503, "later")),
         (
             answer(503, "", Retry_After="Thu, 01 Jan 2026 10:00:00 GMT"),
+            DOWN.format(503, "after 2026-01-01 10:00:00 UTC (Retry-After)"),
+        ),
+        (
+            answer(503, "", Retry_After="Thu, 01 Jan 2026 10:00:00 -0000"),
             DOWN.format(503, "after 2026-01-01 10:00:00 UTC (Retry-After)"),
         ),
         (answer(404, {}), PATH.format(404)),
@@ -191,8 +209,29 @@ def test_a_clock_far_from_the_servers_is_told(server_time: float, words: str) ->
     )
 
 
-@pytest.mark.parametrize("date", [formatdate(NOW - 100, usegmt=True), "no date at all"])
-def test_a_clock_that_is_about_right_or_unknown_is_accepted(date: str) -> None:
+@pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
+def test_a_client_may_be_refused_by_400(code: str) -> None:
+    with pytest.raises(CredentialsRefusedError, match=r"refused the credentials \(400\): check"):
+        read_token("host", answer(400, {"error": code}), NOW)
+
+
+def test_a_body_may_begin_with_the_mark_of_its_encoding() -> None:
+    given = success()
+
+    assert read_token("host", replace(given, body=b"\xef\xbb\xbf" + given.body), NOW)
+
+
+@pytest.mark.parametrize(
+    "date", [formatdate(NOW - 100, usegmt=True), formatdate(NOW), "no date at all"]
+)
+def test_a_clock_that_is_about_right_or_unknown_is_accepted(
+    date: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    # Of -0000 Python makes a time of this machine.
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    request.addfinalizer(time.tzset)
+    request.addfinalizer(monkeypatch.undo)
     given = success()
     given.headers["Date"] = date
 

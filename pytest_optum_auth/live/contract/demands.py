@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from typing import Any
 
 import jwt
 import pytest
 
+from ..sandbox import token_request
 from ..sandbox.http import Answer
 from .probes import Probes
 
@@ -21,19 +20,16 @@ def keeps(found: object, promised: object) -> None:
 
 def json_object(answer: Answer) -> dict[str, Any]:
     """The body of an answer; fails the test when it is something else."""
-    with contextlib.suppress(ValueError):
-        document = json.loads(answer.body)
-        if isinstance(document, dict):
-            return document
-    pytest.fail("promised is a JSON object, the endpoint gave something else", pytrace=False)
+    document = token_request.json_object(answer)
+    if document is None:
+        pytest.fail("promised is a JSON object, the endpoint gave something else", pytrace=False)
+    return document
 
 
 def is_keycloaks(answer: Answer) -> bool:
     """Whether an answer has the other of the two shapes in which the sandbox has been seen."""
-    with contextlib.suppress(ValueError):
-        document = json.loads(answer.body)
-        return isinstance(document, dict) and set(document) == {"error", "error_description"}
-    return False
+    document = token_request.json_object(answer) or {}
+    return set(document) == {"error", "error_description"}
 
 
 def refuses(probes: Probes, answer: Answer, status: int, of_keycloak: int) -> None:
@@ -55,3 +51,11 @@ def claims(probes: Probes) -> dict[str, Any]:
         return jwt.decode(success(probes)["access_token"], options={"verify_signature": False})
     except (jwt.InvalidTokenError, KeyError):
         pytest.fail("access_token is missing or not a JWT", pytrace=False)
+
+
+def lifetime(told: dict[str, Any]) -> object:
+    """Seconds from ``iat`` to ``exp`` of a token's claims; ``None`` when they are no times."""
+    try:
+        return told["exp"] - told["iat"]
+    except (KeyError, TypeError):
+        return None

@@ -17,7 +17,7 @@ from ...core.clients import Credentials
 from ..sandbox import http as wire
 from ..sandbox.http import Answer, LiveError
 from ..sandbox.refused import Refused
-from ..sandbox.token_request import check_answer, is_busy
+from ..sandbox.token_request import check_answer, is_from_elsewhere, is_page, refuses_client
 from ..target import Target
 from . import tls
 
@@ -151,15 +151,15 @@ class Probes:
         if name == _RIGHT:
             return self._refused.ask(lambda: _no_outage(host, send()))
         answer = send()
-        if is_busy(answer):
+        if is_from_elsewhere(answer):
             check_answer(host, answer)
         return answer
 
 
 def _no_outage(host: str, answer: Answer) -> Answer:
     """``answer``, also one that breaks a promise: a right request that is called wrong."""
-    wrong = answer.status in (400, 415) and b"invalid_client" not in answer.body
-    if not wrong:
+    is_success = 200 < answer.status < 300 and not is_page(answer)
+    if not (is_success or (answer.status in (400, 415) and not refuses_client(answer))):
         check_answer(host, answer)
     return answer
 

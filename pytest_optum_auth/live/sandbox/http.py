@@ -108,7 +108,11 @@ def _exchanged(
     handlers: list[urllib.request.BaseHandler], request: urllib.request.Request, timeout: float
 ) -> Answer:
     with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
-        return Answer(response.status, response.headers, response.read(LARGEST + 1))
+        body = response.read(LARGEST + 1)
+        if len(body) <= LARGEST and response.length:
+            # Read in part, it does not tell by itself that the connection was cut.
+            raise http.client.IncompleteRead(b"", response.length)
+        return Answer(response.status, response.headers, body)
 
 
 def _within(seconds: float, exchanged: Callable[[], Answer]) -> Answer | BaseException | None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -62,7 +63,7 @@ def request_token(token_url: str, credentials: Credentials) -> LiveToken:
 def read_token(host: str, answer: Answer, now: float) -> LiveToken:
     """The token in ``answer``, received at ``now`` (epoch seconds); errors as above."""
     check_answer(host, answer)
-    document = _document(answer)
+    document = json_object(answer)
     if document is None:
         raise LiveError(
             f"{host} answered 200 with a body that is not a JSON object: check that "
@@ -78,50 +79,62 @@ def read_token(host: str, answer: Answer, now: float) -> LiveToken:
     return LiveToken(value, now + _lifetime(document.get("expires_in"), value))
 
 
-def check_answer(host: str, answer: Answer) -> None:
-    """Raise :class:`~.http.LiveError` unless a right request was answered with 200 and no page.
-
-    By 400, 401 and 403 it is a :class:`CredentialsRefusedError`, whatever the body.
-    """
-    sentence = _page(host, answer)
-    if sentence is None and answer.status != 200:
-        sentence = _refusal(host, answer)
-    if sentence is not None:
-        refused = answer.status in (400, 401, 403)
-        raise (CredentialsRefusedError if refused else LiveError)(sentence)
-
-
-def is_busy(answer: Answer) -> bool:
-    """Whether the sandbox, or a gateway before it, says that it cannot answer now."""
-    return answer.status in (429, 502, 503, 504)
-
-
-def _page(host: str, answer: Answer) -> str | None:
-    is_html = answer.headers.get_content_type() == "text/html"
-    if is_html or answer.body.lstrip().startswith(b"<"):
-        return (
-            f"{host} answered {answer.status} with an HTML page: a proxy, a firewall or a sign-in "
-            "page stands in between, check HTTPS_PROXY and OPTUM_TOKEN_URL."
-        )
-    return None
-
-
-def _document(answer: Answer) -> dict[str, Any] | None:
+def json_object(answer: Answer) -> dict[str, Any] | None:
     """The JSON object in ``answer``; ``None`` when there is none."""
-    with contextlib.suppress(ValueError):
-        document = json.loads(answer.body.decode("utf-8", "replace"))
+    # Brackets without end are no ValueError.
+    with contextlib.suppress(ValueError, RecursionError):
+        document = json.loads(answer.body)
         if isinstance(document, dict):
             return document
     return None
 
 
+def refuses_client(answer: Answer) -> bool:
+    """Whether ``answer`` says no to the client, which a server may do by 400 as well.
+
+    RFC 6749 section 5.2 has the codes.
+    """
+    code = (json_object(answer) or {}).get("error")
+    return answer.status == 401 or code in ("invalid_client", "unauthorized_client")
+
+
+def check_answer(host: str, answer: Answer) -> None:
+    """Raise :class:`~.http.LiveError` unless a right request was answered with 200 and no page.
+
+    By 400, 401 and 403 it is a :class:`CredentialsRefusedError`, whatever the body.
+    """
+    is_told_by_status = 300 <= answer.status < 400 or answer.status == 429 or answer.status >= 500
+    if is_page(answer) and not is_told_by_status:
+        sentence = (
+            f"{host} answered {answer.status} with an HTML page: a proxy, a firewall or a sign-in "
+            "page stands in between, check HTTPS_PROXY and OPTUM_TOKEN_URL."
+        )
+    elif answer.status != 200:
+        sentence = _refusal(host, answer)
+    else:
+        return
+    refused = answer.status in (400, 401, 403)
+    raise (CredentialsRefusedError if refused else LiveError)(sentence)
+
+
+def is_from_elsewhere(answer: Answer) -> bool:
+    """Whether something before the endpoint answers, or it says that it cannot now."""
+    is_redirect = 300 <= answer.status < 400
+    is_busy = answer.status in (429, 502, 503, 504)
+    return is_redirect or is_busy or (answer.status == 200 and is_page(answer))
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether ``answer`` is for people."""
+    is_html = answer.headers.get_content_type() == "text/html"
+    return is_html or answer.body.lstrip().startswith(b"<")
+
+
 def _refusal(host: str, answer: Answer) -> str:
     status = answer.status
-    document = _document(answer) or {}
-    # RFC 6749 section 5.2 lets a server say invalid_client with 400 as well.
-    if status == 401 or document.get("error") == "invalid_client":
+    if refuses_client(answer):
         # The published example names the field: "invalid client_secret".
-        said = json.dumps(document)
+        said = json.dumps(json_object(answer))
         named = [
             variable
             for field_name, variable in (
@@ -151,7 +164,8 @@ def _refusal(host: str, answer: Answer) -> str:
     if status == 429:
         return f"{host} answered 429: these are too many requests, try again {when}."
     if status >= 500:
-        return f"{host} answered {status}: the sandbox is down, try again {when}."
+        page = ", or a proxy in between (check HTTPS_PROXY)" if is_page(answer) else ""
+        return f"{host} answered {status}: the sandbox is down{page}, try again {when}."
     return (
         f"{host} answered {status} to a documented token request: check OPTUM_TOKEN_URL, or run "
         "the contract (pytest --pyargs pytest_optum_auth.contract) to see what changed."
@@ -164,13 +178,19 @@ def _when(headers: Message) -> str:
     if said.isdecimal():
         return f"in {said} seconds (Retry-After)"
     with contextlib.suppress(TypeError, ValueError):
-        return f"after {parsedate_to_datetime(said):%Y-%m-%d %H:%M:%S %Z} (Retry-After)"
+        return f"after {_date(said):%Y-%m-%d %H:%M:%S %Z} (Retry-After)"
     return "later"
+
+
+def _date(said: str) -> datetime:
+    date = parsedate_to_datetime(said)
+    # -0000 as well: RFC 9110 section 5.6.7 knows no other zone.
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
 
 
 def _check_clock(host: str, headers: Message, now: float) -> None:
     with contextlib.suppress(TypeError, ValueError):
-        apart = now - parsedate_to_datetime(headers.get("Date", "")).timestamp()
+        apart = now - _date(headers.get("Date", "")).timestamp()
         if abs(apart) <= CLOCK_TOLERANCE:
             return
         raise LiveError(
