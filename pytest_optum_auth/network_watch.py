@@ -205,8 +205,10 @@ def _owner(place: _Place) -> Any:
 
 
 def _is(cls: Any, place: _Place) -> bool:
-    names = getattr(cls, "__module__", ""), getattr(cls, "__name__", "")
-    return names == (place.module, place.owner)
+    try:
+        return bool((cls.__module__, cls.__name__) == (place.module, place.owner))
+    except Exception:  # a class that tells nothing, or no class
+        return False
 
 
 def _around(host: Callable[..., Any], beneath: Method) -> Method:

@@ -7,6 +7,8 @@ import datetime as dt
 import sys
 import threading
 import time
+from types import ModuleType
+from typing import Any
 
 import pytest
 from freezegun import freeze_time
@@ -195,6 +197,23 @@ def test_a_thing_among_the_modules_that_has_nothing_to_show_now_is_no_trouble(
 
     with Clock(0):
         assert time.time() == 0
+
+
+@pytest.mark.parametrize("name", ["client", "polars", "time_machine"])
+def test_a_module_that_raises_on_each_look_at_it_is_no_trouble(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Raises(ModuleType):
+        def __getattribute__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+    module = Raises(name)
+    monkeypatch.setitem(sys.modules, name, module)
+
+    with Clock(0):
+        assert time.time() == 0
+    with pytest.raises(RuntimeError):
+        module.anything  # noqa: B018
 
 
 def test_a_freezer_is_on_top_until_another_starts() -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from types import CellType, FunctionType
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import pytest
 
@@ -59,6 +59,31 @@ def by_a_default_under_a_decorator(now: Callable[[], float] = time.time) -> floa
     return now()
 
 
+def bare(function: Callable[..., float]) -> Callable[..., float]:
+    return lambda *args: function(*args)
+
+
+@bare
+def by_a_default_under_a_bare_decorator(now: Callable[[], float] = time.time) -> float:
+    return now()
+
+
+class Wrapper:
+    """A decorator that is a class."""
+
+    def __init__(self, function: Callable[[], float]) -> None:
+        functools.update_wrapper(self, function)
+
+    def __call__(self) -> float:
+        read: Callable[[], float] = vars(self)["__wrapped__"]
+        return read()
+
+
+@Wrapper
+def by_a_default_under_an_object(now: Callable[[], float] = time.time) -> float:
+    return now()
+
+
 @functools.lru_cache(maxsize=0)
 def by_a_default_under_a_cache(now: Callable[[], float] = time.time) -> float:
     return now()
@@ -70,6 +95,12 @@ class Token:
 
     at: float = dataclasses.field(default_factory=time.time)
     issued: datetime = dataclasses.field(default_factory=datetime.now)
+
+
+class Named(NamedTuple):
+    """What it is made by is of no module."""
+
+    now: Callable[[], float] = time.time
 
 
 class Client:
@@ -85,6 +116,18 @@ class Client:
         self.clock = clock
 
     def by_its_method(self, now: Callable[[], float] = time.time) -> float:
+        return now()
+
+    @property
+    def by_a_property(self, now: Callable[[], float] = time.time) -> float:
+        return now()
+
+    @functools.cached_property
+    def by_a_cached_property(self, now: Callable[[], float] = time.time) -> float:
+        return now()
+
+    @bare
+    def by_a_decorated_method(self, now: Callable[[], float] = time.time) -> float:
         return now()
 
     @classmethod
@@ -109,6 +152,12 @@ READS: dict[str, Callable[[], float]] = {
     "a class in a class": lambda: Client.moment.now(UTC).timestamp(),
     "a default under a decorator": lambda: by_a_default_under_a_decorator(),
     "a default under a cache": lambda: by_a_default_under_a_cache(),
+    "a default under a bare decorator": lambda: by_a_default_under_a_bare_decorator(),
+    "a default under an object": lambda: by_a_default_under_an_object(),
+    "a property's default": lambda: Client().by_a_property,
+    "a cached property's default": lambda: Client().by_a_cached_property,
+    "a decorated method's default": lambda: Client().by_a_decorated_method(),
+    "a default of a class of another module's making": lambda: Named().now(),
     "an attribute of an inner class": lambda: Client.Inner().now(),
     "a default of __init__": lambda: Client().clock(),
     "a method's default": lambda: Client().by_its_method(),
@@ -188,17 +237,17 @@ def test_a_closure_that_holds_nothing_is_no_trouble() -> None:
 
 
 class Incomparable(type):
-    """Its classes have no hash, and equal nothing that one could ask for."""
+    """Its classes have no hash, equal nothing that one could ask for, and tell nobody whose."""
 
-    def __eq__(cls, other: object) -> bool:
-        raise NotImplementedError
+    __module__ = property(lambda cls: 1 / 0)
+    __dict__ = property(lambda cls: 1 / 0)
+    __eq__ = None
 
 
 class Marker(metaclass=Incomparable):
     """As expression languages have them."""
 
-    def __eq__(self, other: object) -> bool:
-        raise NotImplementedError
+    __eq__ = None
 
 
 marker = Marker()

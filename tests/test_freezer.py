@@ -83,6 +83,32 @@ def test_a_clock_function_that_a_module_gets_between_two_freezes_is_found(
     assert module.now is time.time
 
 
+def test_a_clock_function_that_was_patched_away_in_an_earlier_freeze_is_found(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vars(module)["time"] = time.time
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "time", lambda: 5)
+        with Clock(NEW_YEAR):
+            assert module.time() == 5
+
+    with Clock(NEW_YEAR):
+        assert module.time() == NEW_YEAR.timestamp()
+
+
+def test_a_module_that_has_taken_the_place_of_another_is_found(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vars(module)["now"] = print
+    with Clock(NEW_YEAR):
+        pass
+    again = ModuleType(module.__name__)
+    monkeypatch.setitem(sys.modules, module.__name__, again)
+    vars(again)["now"] = time.time
+
+    assert when_frozen(again) == NEW_YEAR.timestamp()
+
+
 def test_a_module_that_is_loaded_in_another_freeze_than_ours_is_frozen_later(
     module: ModuleType,
 ) -> None:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from .kept import namespace_of
+
 # By the module: the name that it has once it is loaded, and a use that meets the classes.
 USES: Final[dict[str, tuple[str, Callable[[Any, dt.datetime], object]]]] = {
     "polars": (
@@ -27,7 +29,8 @@ def use() -> None:
     """Use each such library once, where it sees the genuine classes, if it is loaded."""
     for module, (name, use_once) in USES.items():
         library = sys.modules.get(module)
+        names = namespace_of(library) or {}
         # Not while it loads itself.
-        if hasattr(library, name) and _used.get(module) is not library:
+        if name in names and _used.get(module) is not library:
             _used[module] = library
-            use_once(getattr(library, name), dt.datetime(2000, 1, 1))
+            use_once(names[name], dt.datetime(2000, 1, 1))

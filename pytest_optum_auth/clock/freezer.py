@@ -11,9 +11,10 @@ from typing import Final
 
 from . import dates, first_use, readings
 from . import freezegun_internals as freezegun
+from .kept import namespace_of
 from .late_imports import LateImports
 from .moments import EPOCH
-from .names import Names, namespace_of
+from .names import Names
 from .real_time import RealTime
 from .shown_clock import SHOWN
 

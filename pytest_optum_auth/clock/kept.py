@@ -1,88 +1,137 @@
 """Values that the functions and classes of a module have kept since it was loaded, exchanged.
 
 In default arguments, in attributes of classes, and in closures, such as the factory of a field of a
-dataclass; in decorated functions and inner classes too. What a module has imported is looked at in
-the module that it is from.
+dataclass; in properties, decorated functions and inner classes too. What a module has imported is
+looked at in the module that it is from.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, MutableMapping
-from types import FunctionType
+from collections.abc import Callable, Iterable
+from types import CellType, FunctionType
 from typing import Any, Final
 
 # What is to stand in the place of a value: another one, or itself.
 Other = Callable[[Any], Any]
-_CACHED: Final = type(functools.lru_cache(len))
+# The attributes of a class, whatever it tells those who ask it.
+_of_class: Final[Callable[[type], Any]] = vars(type)["__dict__"].__get__
+# What tells objects apart, as in the names of a module.
+_identity: Final = object.__hash__
+# Where these have the functions that they call.
+_CALLS: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
+    (property, ("fget", "fset", "fdel")),
+    (functools.cached_property, ("func",)),
+    (functools.partialmethod, ("func",)),
+    (functools.singledispatchmethod, ("func",)),
+)
 
 
 def exchange(namespace: dict[str, Any], names: Iterable[str], other: Other) -> tuple[str, ...]:
     """Put ``other(value)`` where one of ``names`` keeps a value; the names that keep another."""
-    home = namespace.get("__name__")
-    return tuple(name for name in names if _in(namespace.get(name), home, other))
+    look = _Look(namespace.get("__name__"), other)
+    return tuple(name for name in names if look.at(namespace.get(name)))
 
 
-def _is_function(value: object) -> bool:
-    """One of Python, or one of functools.lru_cache, which has nothing of its own."""
-    # By identity: a class may say of itself what it equals.
-    kind = type(value)
-    return kind is FunctionType or kind is _CACHED
+def namespace_of(thing: object) -> dict[str, Any] | None:
+    """The namespace of what stands among the loaded modules, or of an object, if it has one.
+
+    A module that is to be loaded by the first look at it is not loaded by this one.
+    """
+    try:
+        namespace = object.__getattribute__(thing, "__dict__")
+    except Exception:  # a proxy that has nothing to stand for now
+        return None
+    return namespace if type(namespace) is dict else None
 
 
-def _in(value: Any, home: object, other: Other) -> bool:
-    if _is_function(value):
-        return value.__module__ == home and _in_function(value, other)
-    if issubclass(type(value), type) and vars(value).get("__module__") == home:
-        return _in_class(value, other)
-    return False
+class _Look:
+    """At what one module has; each look tells whether a value was exchanged there."""
 
+    def __init__(self, home: object, other: Other) -> None:
+        self._home = home
+        self._other = other
+        # They hold one another, and themselves.
+        self._seen: set[int] = set()
 
-def _in_class(owner: type, other: Other) -> bool:
-    changed = False
-    for name, value in list(vars(owner).items()):
+    def at(self, value: Any, *, ours: bool = False) -> bool:
+        if _identity(value) in self._seen:
+            return False
+        self._seen.add(_identity(value))
         kind = type(value)
-        bound = kind is staticmethod or kind is classmethod
-        kept = value.__func__ if bound else value
-        if _is_function(kept):
-            changed |= _in_function(kept, other)
-        elif issubclass(type(kept), type) and kept.__qualname__ == f"{owner.__qualname__}.{name}":
-            changed |= _in_class(kept, other)
-        elif (new := other(kept)) is not kept:
-            # Not by the class's own way to set an attribute, which may have another meaning.
-            type.__setattr__(owner, name, kind(new) if bound else new)
-            changed = True
-    return changed
+        if kind is FunctionType:
+            return self._in_function(value, ours or self._is_ours(value.__module__))
+        if issubclass(kind, type):
+            return self._is_ours(_of_class(value).get("__module__")) and self._in_class(value)
+        return self._at_each(_calls_of(value))
 
-
-def _in_function(function: Any, other: Other) -> bool:
-    changed = False
-    decorated = vars(function).get("__wrapped__")
-    if _is_function(decorated):
-        changed = _in_function(decorated, other)
-    if type(function) is not FunctionType:
+    def _at_each(self, values: list[Any]) -> bool:
+        changed = False
+        for value in values:
+            changed |= self.at(value)
         return changed
-    if function.__defaults__:
-        defaults = tuple(map(other, function.__defaults__))
-        if any(new is not old for new, old in zip(defaults, function.__defaults__, strict=True)):
-            function.__defaults__ = defaults
-            changed = True
-    changed |= _in_mapping(function.__kwdefaults__ or {}, other)
-    for cell in function.__closure__ or ():
-        try:
-            kept = cell.cell_contents
-        except ValueError:  # what it is to hold has not been made yet
-            continue
-        if (new := other(kept)) is not kept:
-            cell.cell_contents = new
-            changed = True
-    return changed
+
+    def _is_ours(self, module: object) -> bool:
+        # Nobody has to be able to compare it.
+        return type(module) is str and module == self._home
+
+    def _in_class(self, owner: type) -> bool:
+        changed = False
+        for name, value in list(_of_class(owner).items()):
+            kind = type(value)
+            bound = kind is staticmethod or kind is classmethod
+            kept = value.__func__ if bound else value
+            if (new := self._other(kept)) is not kept:
+                # Not by the class's own way to set an attribute, which may have another meaning.
+                type.__setattr__(owner, name, kind(new) if bound else new)
+                changed = True
+            else:
+                # A method that somebody has made for it says it is of another module.
+                changed |= self.at(kept, ours=True)
+        return changed
+
+    def _in_function(self, function: Any, ours: bool) -> bool:
+        # What a decorator of another module has made may hold one of ours.
+        holds = [vars(function).get("__wrapped__"), *map(_content, function.__closure__ or ())]
+        changed = self._at_each(holds)
+        if ours:
+            changed |= self._in_defaults(function) | self._in_closure(function)
+        return changed
+
+    def _in_defaults(self, function: Any) -> bool:
+        changed = False
+        if function.__defaults__:
+            defaults = tuple(map(self._other, function.__defaults__))
+            if any(a is not b for a, b in zip(defaults, function.__defaults__, strict=True)):
+                function.__defaults__ = defaults
+                changed = True
+        by_name = function.__kwdefaults__ or {}
+        for name, kept in by_name.items():
+            if (new := self._other(kept)) is not kept:
+                by_name[name] = new
+                changed = True
+        return changed
+
+    def _in_closure(self, function: Any) -> bool:
+        changed = False
+        for cell in function.__closure__ or ():
+            kept = _content(cell)
+            if (new := self._other(kept)) is not kept:
+                cell.cell_contents = new
+                changed = True
+        return changed
 
 
-def _in_mapping(mapping: MutableMapping[str, Any], other: Other) -> bool:
-    changed = False
-    for name, kept in mapping.items():
-        if (new := other(kept)) is not kept:
-            mapping[name] = new
-            changed = True
-    return changed
+def _content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # what it is to hold has not been made yet
+        return None
+
+
+def _calls_of(value: object) -> list[Any]:
+    """The functions that it calls when it is called, or looked at."""
+    for kind, names in _CALLS:
+        if issubclass(type(value), kind):
+            return [getattr(value, name) for name in names]
+    return [(namespace_of(value) or {}).get("__wrapped__")]

@@ -6,16 +6,33 @@ import datetime
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from . import kept
 from .freezegun_internals import GENUINE
 
 _Texts = tuple[str, ...]
-# What a look at a module has found, by its name: its names, whether one of them holds a clock
-# function, and those whose functions and classes keep one. A cache and nothing else.
-_looked_at: Final[dict[str, tuple[_Texts, bool, _Texts]]] = {}
-_UNKNOWN: Final[tuple[_Texts, bool, _Texts]] = ((), False, ())
+_Identities = tuple[int, ...]
+
+
+class _Found(NamedTuple):
+    """What a look at a module has found."""
+
+    where: int = 0
+    names: _Texts = ()
+    own_names: _Texts = ()
+    """Those that are a clock function's own."""
+    were: _Identities = ()
+    """What they were."""
+    holds: bool = False
+    """Whether one of all holds a clock function."""
+    keepers: _Texts = ()
+    """Those whose functions and classes keep one."""
+
+
+# By the module's name. A cache and nothing else.
+_looked_at: Final[dict[str, _Found]] = {}
+_UNKNOWN: Final = _Found()
 # Who knows none of them, by whatever name, has kept nothing of theirs.
 _CLOCK_MODULES: Final = (datetime, time)
 # What tells objects apart, of whatever class. Not `id`: it tells every audit hook, and there is one
@@ -25,22 +42,14 @@ _identity: Final = object.__hash__
 _MEASURES: Final = (GENUINE["perf_counter"], GENUINE["perf_counter_ns"])
 
 
-def namespace_of(module: object) -> dict[str, Any] | None:
-    """The namespace of what stands among the loaded modules, if it has one.
-
-    A module that is to be loaded by the first look at it is not loaded by this one.
-    """
-    try:
-        namespace = object.__getattribute__(module, "__dict__")
-    except Exception:  # a proxy that has nothing to stand for now
-        return None
-    return namespace if type(namespace) is dict else None
+def _identities(namespace: dict[str, Any], names: _Texts) -> _Identities:
+    return tuple(map(_identity, map(namespace.get, names)))
 
 
 class Names:
     """Pairs of a genuine object and its stand-in, which takes its place in every module."""
 
-    def __init__(self, pairs: Iterable[tuple[object, object]]) -> None:
+    def __init__(self, pairs: Iterable[tuple[Any, object]]) -> None:
         pairs = list(pairs)
         # A stand-in is where somebody has put back what he found under an earlier clock.
         self._pairs = {_identity(one): pair for pair in pairs for one in pair}
@@ -49,6 +58,7 @@ class Names:
         self._kinds = set(map(_identity, map(type, self._functions)))
         self._genuine = {id(stand_in): genuine for genuine, stand_in in reversed(pairs)}
         self._known = self._pairs.keys() | set(map(_identity, _CLOCK_MODULES))
+        self._own_names = {one.__name__ for one, _ in pairs} | {"datetime", "time"}
         self._changed: list[tuple[dict[str, Any], str, object, object]] = []
         self._kept: list[tuple[dict[str, Any], _Texts]] = []
 
@@ -59,20 +69,23 @@ class Names:
         """
         looked_at = _looked_at if remember else {}
         for name, module in list(sys.modules.items()):
-            namespace = namespace_of(module)
+            namespace = kept.namespace_of(module)
             if namespace is None:
                 continue
-            names = tuple(namespace)
-            last, holds, keepers = looked_at.get(name, _UNKNOWN)
-            # Like freezegun, which looks at a module again when its names are others.
-            if names != last:
+            names, where = tuple(namespace), _identity(namespace)
+            last, known, own, were, holds, keepers = looked_at.get(name, _UNKNOWN)
+            # Like freezegun, which looks at a module again when its names are others; and when
+            # what a test had put in the place of a clock function is gone.
+            if names != known or where != last or (own and were != _identities(namespace, own)):
+                own = tuple(self._own_names.intersection(names))
+                were = _identities(namespace, own)
                 holds = not self._known.isdisjoint(map(_identity, namespace.values()))
                 keepers = names if holds else ()
-                looked_at[name] = (names, holds, keepers)
+                looked_at[name] = _Found(where, names, own, were, holds, keepers)
             if (holds or keepers) and not keeps(name):
                 holds = holds and self._replace_names(namespace)
                 keepers = self._replace_kept(namespace, keepers)
-                looked_at[name] = (names, holds, keepers)
+                looked_at[name] = _Found(where, names, own, were, holds, keepers)
 
     def replace_in(self, namespace: dict[str, Any]) -> None:
         """In one module's namespace."""

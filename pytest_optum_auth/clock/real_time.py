@@ -9,7 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import Any, Final
+from typing import Final
+
+from .kept import namespace_of
 
 # Each with all that stands below it; the dot lets `asyncio_client` be another one.
 _WAITS_OR_MEASURES: Final = (
@@ -93,9 +95,9 @@ class RealTime:
 
 
 def _travels() -> bool:
-    library: Any = sys.modules.get("time_machine")
+    library = sys.modules.get("time_machine")
     # Not while it loads itself.
-    hatch = getattr(library, "escape_hatch", None)
+    hatch = None if library is None else (namespace_of(library) or {}).get("escape_hatch")
     return hatch is not None and hatch.is_travelling()
 
 
