@@ -20,10 +20,11 @@ MODES: Final[tuple[Mode, ...]] = ("auto", "off", "require")
 MARKER: Final = "optum_live"
 _CREDENTIALS: Final = (facts.ENV_CLIENT_ID, facts.ENV_CLIENT_SECRET)
 # What CI systems and templates leave behind for a secret that a job does not have: $(NAME) of
-# Azure, ${NAME} and $NAME of shells and GitLab, ${{ … }} of GitHub, %NAME%, {{ … }}, << … >>.
+# Azure, ${NAME} and $NAME of shells and GitLab, ${{ … }} of GitHub, %env.NAME%, {{ … }}, << … >>,
+# #{NAME}#, @NAME@, $env:NAME; and the address of a secret in a vault, op://vault/item/field.
 _REFERENCE: Final = (
     r"\$\([^()]*\)|\$?\{\{.*\}\}|\$\{[^{}]*\}|\$[A-Z_][A-Z0-9_]*|\$[a-z]+(_[a-z0-9]+)+"
-    r"|%[A-Za-z_]\w*%|<<.*>>"
+    r"|%[A-Za-z_][\w.-]*%|<<.*>>|#\{[^{}]*\}#?|@[A-Z_][A-Z0-9_]*@|\$env:\w+|[a-z][a-z0-9+-]*://.*"
 )
 #: What the environment said of the sandbox when a run that may call it began.
 VARIABLES: Final = pytest.StashKey[dict[str, str]]()

@@ -134,6 +134,11 @@ def test_a_blank_variable_is_a_missing_one(
         "{{ optum_client_secret }}",
         "%OPTUM_CLIENT_SECRET%",
         "<< pipeline.parameters.secret >>",
+        "%env.OPTUM_CLIENT_SECRET%",
+        "#{optum-client-secret}#",
+        "@OPTUM_CLIENT_SECRET@",
+        "$env:OPTUM_CLIENT_SECRET",
+        "op://vault/optum/secret",
     ],
 )
 def test_a_reference_that_the_ci_system_has_not_replaced_is_no_value(reference: str) -> None:
@@ -152,9 +157,20 @@ def test_a_reference_that_the_ci_system_has_not_replaced_is_no_value(reference: 
 
 
 @pytest.mark.parametrize(
-    "secret", ["$ecret-Of-A-Client", "$1a2B3c4D5e6F", "a$(b)c", "${unclosed", "$aB3xKq9"]
+    "secret",
+    [
+        "$ecret-Of-A-Client",
+        "$1a2B3c4D5e6F",
+        "a$(b)c",
+        "${unclosed",
+        "$aB3xKq9",
+        "50%off%",
+        "#1{a}",
+        "@home",
+        "x:/y",
+    ],
 )
-def test_a_secret_with_a_dollar_in_it_is_a_value(secret: str) -> None:
+def test_a_secret_with_such_signs_in_it_is_a_value(secret: str) -> None:
     assert missing_credentials({"OPTUM_CLIENT_ID": "me", "OPTUM_CLIENT_SECRET": secret}) == {}
 
 

@@ -126,6 +126,61 @@ def test_require_fails_when_a_folder_of_live_tests_skips_itself(
     ) in result.outlines
 
 
+CONFTEST = """
+import pytest
+@pytest.fixture
+def client(account): return account
+@pytest.fixture
+def account(optum_live): return optum_live
+live = pytest.mark.optum_live
+def pytest_report_header(): return "optum_live"
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_live"),
+    [
+        ("def test_it(account): pass", True),
+        ("def test_it(client): pass", True),
+        ("from conftest import live\n@live\ndef test_it(): pass", True),
+        ("def test_it(clients): pass", False),
+    ],
+    ids=["fixture", "fixture of a fixture", "mark", "another"],
+)
+def test_a_module_that_skips_itself_may_be_live_by_a_conftest_above_it(
+    inner: LiveRuns, live_credentials: dict[str, str], body: str, is_live: bool
+) -> None:
+    inner.tests(SUITE)
+    inner.pytester.makeconftest(CONFTEST)
+    inner.pytester.mkdir("sub").joinpath("test_it.py").write_text(SKIPPED_MODULES["skip"] + body)
+
+    result = inner.run("--optum-live=require")
+
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if is_live else pytest.ExitCode.OK)
+
+
+def test_require_fails_when_the_run_ends_before_its_last_live_test(
+    inner: LiveRuns, live_credentials: dict[str, str]
+) -> None:
+    inner.tests(
+        """
+        import pytest
+
+        def test_first(optum_live): assert optum_live.access_token
+        def test_second(): pytest.exit("enough", returncode=0)
+        def test_third(optum_live): assert optum_live.access_token
+        """
+    )
+
+    result = inner.run("--optum-live=require")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert (
+        "--optum-live=require: the run ended without these live tests: test_inner.py::test_third. "
+        "Let them run, or leave them out of this run (-m, -k, --deselect)."
+    ) in result.outlines
+
+
 @pytest.mark.parametrize("skips", ["test_it.py", "conftest.py"])
 def test_require_does_not_mind_others_that_skip_themselves(
     inner: LiveRuns, live_credentials: dict[str, str], skips: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +15,11 @@ from .. import mode as live_mode
 
 #: Report attribute that tells live tests from others, in the controller of xdist too.
 LIVE_REPORT: Final = "optum_live"
-# In a module that has not been executed, its text is all there is to see.
-_LIVE_NAMES: Final = re.compile(rb"\boptum_(live|target)\b")
+_LIVE_NAMES: Final = frozenset({live_mode.MARKER, "optum_target"})
+
+
+# Where a name stands in a tree of Python: as itself, as an argument, behind a dot.
+_WORDS: Final = ("id", "arg", "attr")
 
 
 class Verdict:
@@ -24,7 +29,12 @@ class Verdict:
         self._root = root
         self._ran: set[str] = set()
         self._not_run: dict[str, None] = {}
+        self._selected: list[str] = []
         self._sentence = ""
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what is to run; under xdist a worker that ends early is an error anyway."""
+        self._selected = [item.nodeid for item in session.items if live_mode.is_live(item)]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note whether the body of a live test was reached and not skipped."""
@@ -40,7 +50,7 @@ class Verdict:
 
         By ``importorskip`` above all, in a folder by that of its conftest.
         """
-        if report.skipped and _speaks_of_live_tests(self._root / report.nodeid):
+        if report.skipped and _speaks_of_live_tests(self._root, report.nodeid):
             self._not_run[report.nodeid] = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -68,7 +78,14 @@ class Verdict:
                 "leave them out of this run (-m, -k, --deselect)."
             )
         if self._ran:
-            return ""
+            missed = [name for name in self._selected if name not in self._ran]
+            if not missed:
+                return ""
+            return (
+                "--optum-live=require: the run ended without these live tests: "
+                f"{', '.join(missed)}. Let them run, or leave them out of this run (-m, -k, "
+                "--deselect)."
+            )
         missing = live_mode.missing_credentials(os.environ)
         hint = f" Also, {live_mode.missing_sentence(missing)}." if missing else ""
         return (
@@ -78,6 +95,29 @@ class Verdict:
         )
 
 
-def _speaks_of_live_tests(path: Path) -> bool:
+def _speaks_of_live_tests(root: Path, nodeid: str) -> bool:
+    """Whether what skips itself uses the sandbox, or a fixture of a conftest that does.
+
+    It has not been executed: its text is all there is to see.
+    """
+    path = root / nodeid
+    names = set(_LIVE_NAMES)
+    for folder in reversed(path.parents):
+        conftest = folder / "conftest.py"
+        if folder.is_relative_to(root) and conftest.is_file():
+            names |= _leading_to(names, ast.parse(conftest.read_bytes()))
     modules = path.rglob("*.py") if path.is_dir() else [path]
-    return any(_LIVE_NAMES.search(each.read_bytes()) for each in modules if each.is_file())
+    word = re.compile(rf"\b({'|'.join(sorted(names))})\b".encode())
+    return any(word.search(each.read_bytes()) for each in modules if each.is_file())
+
+
+def _leading_to(names: Set[str], conftest: ast.Module) -> set[str]:
+    """The fixtures and marks in ``conftest`` that use one of ``names``, or each other."""
+    found: set[str] = set()
+    # Twice: a fixture may use one that stands below it.
+    for statement in conftest.body * 2:
+        words = {getattr(node, field, "") for node in ast.walk(statement) for field in _WORDS}
+        if not words.isdisjoint(names | found):
+            found |= {getattr(each, "id", "") for each in getattr(statement, "targets", ())}
+            found.add(getattr(statement, "name", ""))
+    return {name for name in found if name and not name.startswith("pytest_")}
