@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import shlex
 import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -81,11 +83,11 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             parser.error(f"--port {options.port}: {error}")
         with session, session.serving(gateway) as server:
             stopped = _stop_signal()
-            print(_explain(server), flush=True)
+            _tell(_explain(server))
             # With a timeout, since Windows delivers no signal to a thread that waits without.
             while not stopped.is_set():
                 stopped.wait(_POLL)
-    print("stopped", flush=True)
+    _tell("stopped")
     return 0
 
 
@@ -134,7 +136,21 @@ class _Log(Journal):
         self._say(at, text)
 
     def _say(self, at: dt.datetime, text: str) -> None:
-        print(f"{at.astimezone():%H:%M:%S}  {text}", flush=True)
+        _tell(f"{at.astimezone():%H:%M:%S}  {text}")
+
+
+def _tell(text: str) -> None:
+    """Print at once, whatever the terminal can write.
+
+    The server goes on when nobody reads any more, as behind ``| head``.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        # What is still to be written, at the end of Python too, goes nowhere.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _stop_signal() -> threading.Event:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
+import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -220,6 +222,37 @@ def test_the_log_tells_the_way_out_of_a_mistake() -> None:
         _, lines = running.stop(signal.SIGTERM)
 
     assert lines[1][10:].startswith("'yours' was sent, known is 'mine'")
+
+
+def test_it_goes_on_when_nobody_reads_what_it_says() -> None:
+    with serving() as running:
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+        statuses = [running.ask(), running.ask()]
+        running.process.send_signal(signal.SIGINT)
+        status = running.process.wait(10)
+
+    assert (statuses, status) == ([200, 200], 0)
+
+
+def test_what_it_says_without_a_reader_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as unread:
+        monkeypatch.setattr(sys, "stdout", unread)
+        for _ in range(2):
+            cli._tell("nobody reads this")
+
+
+def test_a_terminal_that_lacks_a_character_is_told_which_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+
+    cli._tell("client id      Müller")
+
+    assert written.getvalue().strip() == rb"client id      M\xfcller"
 
 
 def gateway_of(*options: str) -> Gateway:
