@@ -249,6 +249,17 @@ def test_a_client_that_does_not_escape_its_secret_is_told_so(
     ]
 
 
+@pytest.mark.parametrize("sent", ["{}\n", "{}\r\n", " {}"])
+def test_a_client_that_has_read_its_secret_with_the_end_of_its_line_is_told_so(
+    sent: str, send: Send, optum_auth: FakeOptum
+) -> None:
+    ask(send, optum_auth, client_secret=sent.format(optum_auth.credentials.client_secret))
+
+    assert [(seen.status, seen.outcome) for seen in optum_auth.token_requests] == [
+        (401, "refused: client_secret is wrong (white space around it, as of a file's last line?)")
+    ]
+
+
 @pytest.mark.parametrize("secret", ["&", "&x", "=", "%", "x"])
 def test_nothing_is_told_of_a_secret_that_is_merely_wrong(
     secret: str, send: Send, optum_auth: FakeOptum

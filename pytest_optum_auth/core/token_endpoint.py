@@ -198,4 +198,6 @@ def _mistake(given: str, secret: str) -> str:
         return " (not escaped by the client?)"
     if secret in (unquote(given), unquote_plus(given)):
         return " (escaped twice by the client?)"
+    if given.strip() == secret.strip():
+        return " (white space around it, as of a file's last line?)"
     return ""
