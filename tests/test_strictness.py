@@ -192,6 +192,29 @@ def test_it(optum_auth):
 
 
 @pytest.mark.parametrize(
+    ("how", "outcomes"),
+    [("raise KeyError('mine')", {"errors": 1}), ("pytest.skip('not here')", {"skipped": 1})],
+)
+def test_a_test_whose_set_up_did_not_get_through_is_not_accused(
+    how: str, outcomes: dict[str, int], run: Run
+) -> None:
+    result = run(
+        IMPORTS
+        + f"""
+@pytest.fixture
+def client(optum_auth):
+    optum_auth.inject(faults.timeout())
+    {how}
+
+def test_it(client):
+    pass
+"""
+    )
+
+    result.assert_outcomes(**outcomes)
+
+
+@pytest.mark.parametrize(
     "off",
     [
         "@pytest.mark.optum_auth(strict=False)\ndef test_it(optum_auth):\n    pass",

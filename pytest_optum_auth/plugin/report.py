@@ -26,7 +26,7 @@ def complete(
     if call.excinfo is not None:
         if fake is not None:
             fake.failed_with(call.excinfo.value)
-        _explain(report, item, fake, ends=ends and call.when == "call")
+        _explain(report, item, fake, ends=ends and call.when != "teardown")
         if report.failed and fake is not None:
             from . import pictures
 
@@ -43,7 +43,8 @@ def _explain(
 ) -> None:
     """Add the timelines to the report of a test that did not get through, and what it left unmet.
 
-    ``fixture`` is the fake of ``optum_auth``; ``ends``: this is the report of the test itself.
+    ``fixture`` is the fake of ``optum_auth``; ``ends``: this is the report of the test itself, or
+    of its set-up.
     """
     problems = ""
     if ends and fixture is not None and fixture.strict:
