@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
+import httpcore
 import httpx
 import requests
 import requests_mock
@@ -88,6 +89,8 @@ PATCHED: list[tuple[type, str]] = [
     (requests_mock.adapter.Adapter, "send"),
     (httpx.HTTPTransport, "handle_request"),
     (httpx.AsyncHTTPTransport, "handle_async_request"),
+    (httpcore.ConnectionPool, "handle_request"),
+    (httpcore.AsyncConnectionPool, "handle_async_request"),
     (httpx.Client, "send"),
     (httpx.AsyncClient, "send"),
     (httpx.Client, "_transport_for_url"),

@@ -31,7 +31,7 @@ from transports_under_test import (
     send_with_requests,
 )
 
-from pytest_optum_auth import FakeOptum, transports
+from pytest_optum_auth import FakeOptum, faults, transports
 from pytest_optum_auth.patching import Interception
 from pytest_optum_auth.transports import TRANSPORTS
 
@@ -207,6 +207,64 @@ def test_a_transport_that_calls_its_base_by_name_meets_the_fake(optum_auth: Fake
 
     with httpx.Client(transport=Transport()) as client:
         assert client.post(optum_auth.token_url).status_code == 415
+
+
+# What was kept before the fake began, as a tracer does that is put on one client.
+
+
+def kept(transport: Any, name: str) -> list[Any]:
+    """Puts a wrapper around a method of ``transport``; its calls."""
+    calls: list[Any] = []
+    method = getattr(transport, name)
+
+    def traced(request: Any) -> Any:
+        calls.append(request)
+        return method(request)
+
+    setattr(transport, name, traced)
+    return calls
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_transport_whose_method_somebody_has_kept_meets_the_fake(library: Any) -> None:
+    with library.Client(transport=library.HTTPTransport(retries=1)) as client:
+        calls = kept(client._transport, "handle_request")
+        with FakeOptum() as optum:
+            optum.protect("POST", "/echo", content=lambda exchange: exchange.body)
+            optum.inject(faults.connect_error(), times=3)
+            with pytest.raises(library.ConnectError, match="connect_error"):
+                client.post(optum.token_url)
+            # The transport tries a connection twice, as ever.
+            assert client.post(optum.token_url).status_code == 415
+            headers = {"Authorization": f"Bearer {optum.issue_token()}"}
+            url = f"{optum.base_url}:443/echo?page=1"
+            assert client.post(url, content=b"x" * 9, headers=headers).content == b"x" * 9
+
+            assert [exchange.transport for exchange in optum.exchanges] == [library.__name__] * 5
+            assert optum.exchanges[-1].url == f"{optum.base_url}/echo?page=1"
+            assert optum.exchanges[-1].timeout == 5
+        with refusing() as elsewhere, pytest.raises(library.ConnectError):
+            client.get(elsewhere)
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_an_async_transport_whose_method_somebody_has_kept_meets_the_fake(library: Any) -> None:
+    async def main() -> None:
+        async with library.AsyncClient() as client:
+            calls = kept(client._transport, "handle_async_request")
+            with FakeOptum() as optum, refusing() as elsewhere:
+                optum.inject(faults.disconnect())
+                with pytest.raises(library.RemoteProtocolError):
+                    await client.post(optum.token_url)
+                async with client.stream("POST", optum.token_url) as answer:
+                    assert (answer.status_code, (await answer.aread())[:1]) == (415, b"{")
+                with pytest.raises(library.ConnectError):
+                    await client.get(elsewhere)
+                assert len(optum.token_requests) == 2
+            assert len(calls) == 3
+
+    asyncio.run(main())
 
 
 # Mocks that were there before our modules were loaded.

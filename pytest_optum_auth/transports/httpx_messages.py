@@ -38,6 +38,19 @@ class HttpxMessages:
             request.extensions.get("timeout", {}).get("read"),
         )
 
+    def from_core(self, request: Any) -> Any:
+        """A request of the library that its transport has handed to httpcore."""
+        url = request.url
+        port = "" if url.port is None else f":{url.port}"
+        origin = f"{url.scheme.decode('ascii')}://{url.host.decode('ascii')}{port}"
+        return self._library.Request(
+            request.method.decode("ascii"),
+            f"{origin}{url.target.decode('ascii')}",
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+
     def outgoing(self, answer: Response, request: Any) -> Any:
         """Our answer to ``request`` as the library's transport hands it on."""
         body, missing = received(answer, request.method)
