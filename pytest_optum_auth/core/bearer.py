@@ -36,8 +36,7 @@ def check_bearer(
     token = ledger.find(value)
     if token is None:
         if is_jwt(value):
-            # What a client kept in a global: every test has a fake of its own.
-            outcome = "refused: the token is unknown (kept from another test?)"
+            outcome = f"refused: the token is unknown (kept from {ledger.elsewhere}?)"
             return _invalid(None, outcome, "is unknown")
         return _invalid(None, "refused: the token is malformed", "is malformed")
     if token.revoked:

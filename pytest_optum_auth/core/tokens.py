@@ -107,6 +107,10 @@ class Token:
 class Ledger:
     """Every token issued, and who holds which."""
 
+    #: Where a token may come from that is not among them: every test has a fake of its own, and a
+    #: client may keep its token in a global.
+    elsewhere = "another test"
+
     def __init__(self) -> None:
         #: How many.
         self.issued = 0

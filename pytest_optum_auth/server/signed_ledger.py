@@ -9,6 +9,8 @@ from ..core.tokens import Ledger, Token
 class SignedLedger(Ledger):
     """Keeps no token, and knows each that it issued for ever; revokes none."""
 
+    elsewhere = "an earlier run"
+
     def keep(self, token: Token) -> None:
         """The client brings it."""
 

@@ -326,7 +326,7 @@ def test_of_tokens_that_are_not_kept_the_log_tells_what_each_is(
 
     assert statuses == [200, 200, 401, 401, 401, 401, 401, 401]
     log = [line.partition("  GET /claims  ")[2] for line in capsys.readouterr().out.splitlines()]
-    unknown = "401  refused: the token is unknown (kept from another test?)"
+    unknown = "401  refused: the token is unknown (kept from an earlier run?)"
     malformed = "401  refused: the token is malformed"
     assert list(filter(None, log)) == [
         "200  token #1 accepted",
