@@ -312,3 +312,18 @@ def test_two_threads_that_load_at_once(tmp_path: Path, monkeypatch: pytest.Monke
         assert type(time) is ModuleType
 
     assert all(sys.modules.pop(name).REAL > 5 for name in names)
+
+
+def test_a_thread_that_reads_the_time_while_an_import_ends_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = f"late_{uuid.uuid4().hex}"
+    (tmp_path / f"{name}.py").write_text("import time\nlook = type(time).__getattribute__\n")
+
+    with Clock(5):
+        module = importlib.import_module(name)
+        # As one who began to look before the import had ended.
+        assert module.look(time, "time")() == 5
+
+    del sys.modules[name]

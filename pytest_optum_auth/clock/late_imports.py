@@ -38,7 +38,8 @@ class _TwoFaced(ModuleType):
     """A module that shows the genuine objects to a thread that loads another module."""
 
     def __getattribute__(self, name: str) -> Any:
-        value = super().__getattribute__(name)
+        # Not super(): another thread may end its import meanwhile, and this is a plain module then.
+        value = ModuleType.__getattribute__(self, name)
         return _genuine.get(id(value), value) if threading.get_ident() in _loading else value
 
 
