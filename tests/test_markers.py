@@ -138,6 +138,7 @@ class TestIt:
             "@pytest.mark.optum_clock takes at most 1 argument without a name: known are start, "
             "tick, sleep_moves",
         ),
+        ("optum_clock(0, start=1)", "@pytest.mark.optum_clock: 'start' is given twice"),
         (
             "optum_clock('2026-01-01')",
             "'2026-01-01' is naive and could mean any time zone: add one, as in "

@@ -44,7 +44,10 @@ def merged(
                 f"@pytest.mark.{marker} takes {most} argument without a name: "
                 f"known are {', '.join(known)}"
             )
-        given = {**dict(zip(known, mark.args, strict=False)), **mark.kwargs}
+        given = dict(zip(known, mark.args, strict=False))
+        for name in given.keys() & mark.kwargs.keys():
+            raise usage_error(f"@pytest.mark.{marker}: {name!r} is given twice")
+        given |= mark.kwargs
         for name in given:
             if name not in known:
                 raise usage_error(

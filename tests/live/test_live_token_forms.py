@@ -125,9 +125,11 @@ def test_what_a_cut_has_left_of_a_jwt_is_masked(redactor: Redactor, text: str, m
         ("- {}", "- [token 2, cut]"),
         ("-{}", "-[token 2, cut]"),
         (r"skipped\n{}", r"skipped\n[token 2, cut]"),
+        (r"\\x1b-{}", r"\\x1b-[token 2, cut]"),
+        (r"\u0000-{}\u0001", r"\u0000-[token 2, cut]\u0001"),
         ("\x1b[31m{}\x1b[0m", "\x1b[31m[token 2, cut]\x1b[0m"),
     ],
-    ids=["diff", "close to its sign", "escaped", "coloured"],
+    ids=["diff", "close to its sign", "escaped", "in hex", "in json", "coloured"],
 )
 def test_the_inside_of_a_jwt_is_masked_that_was_seen_as_a_whole(
     redactor: Redactor, text: str, masked: str

@@ -37,9 +37,9 @@ _HEADER_VALUE: Final = (
     rf"(?:(?P<scheme>[A-Za-z]+){_SPACE})?|\b[Bb]earer(?:\s|%20|\+)+)(?P<value>{_VALUE})"
 )
 _NAMES: Final = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
-# What is left of a JWT that was cut, or skipped where two agree: a row of its characters. One
-# before it may come from an escape such as `\\n`, or from a diff.
-_ROW: Final = r"[A-Za-z0-9_-]{8,}"
+# What is left of a JWT that was cut, or skipped where two agree: a row of its characters, which an
+# escape or the sign of a diff may stand before.
+_ROW: Final = r"(?:\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[a-z]))?([A-Za-z0-9_-]{8,})"
 # So many tokens are remembered for that.
 _REMEMBERED: Final = 256
 _HINTS: Final = ("oken", "OKEN", "ecret", "ECRET", "uthorization", "UTHORIZATION", "earer ")
@@ -62,7 +62,7 @@ class TokenForms:
     def rows(self, text: str) -> Iterator[Part]:
         """What ``text`` shows of the inside of a JWT that was seen as a whole."""
         for match in re.finditer(_ROW, text) if self._seen else ():
-            for begin in (match.start(), match.start() + 1):
+            for begin in (match.start(1), match.start(1) + 1):
                 name = self._holder(text[begin : match.end()])
                 if name:
                     yield Part(begin, match.end(), name, "cut")
