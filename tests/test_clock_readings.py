@@ -273,6 +273,16 @@ def test_what_is_pickled_under_a_clock_is_read_without_one() -> None:
     assert "freezegun" not in read
 
 
+def test_a_thread_that_pickles_while_a_clock_stops_meets_the_genuine_classes(
+    optum_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = [optum_clock.now, dt.date.today()]
+    for moment, name in zip(moments, ("datetime", "date"), strict=True):
+        monkeypatch.setattr(dt, name, type(moment))
+
+    assert pickle.loads(pickle.dumps(moments)) == moments
+
+
 def test_a_subclass_that_is_made_under_a_clock() -> None:
     with Clock("2026-07-01T02:00:00Z") as clock:
 

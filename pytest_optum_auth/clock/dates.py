@@ -103,9 +103,12 @@ class datetime(Genuine.DateTime, metaclass=_StandIn):  # type: ignore[misc,valid
 
 
 def pickled(moment: dt.date) -> tuple[type, tuple[object, ...]]:
-    """As a date is pickled without a clock, by names that hold the stand-ins now."""
+    """As a date is pickled without a clock, by a name that holds the stand-in now.
+
+    Or the genuine class, in another thread while a clock stops.
+    """
     arguments: Any = moment.__reduce_ex__(4)
-    return datetime if isinstance(moment, Genuine.DateTime) else date, arguments[1]
+    return dt.datetime if isinstance(moment, Genuine.DateTime) else dt.date, arguments[1]
 
 
 def _utc(clock: Frozen) -> dt.datetime:
