@@ -17,6 +17,7 @@ import httpx
 import httpx2
 import pytest
 import requests
+import respx
 import wrapt
 from aioresponses import aioresponses
 from loopback_servers import refusing
@@ -49,6 +50,7 @@ PLACES: dict[str, tuple[Home, Send]] = {
         send_async_with(httpx),
     ),
 }
+STUBBED_API = "https://sandbox-apigw.optum.com/claims"
 EVERYWHERE = pytest.mark.parametrize("place", PLACES)
 
 
@@ -265,6 +267,27 @@ def test_an_async_transport_whose_method_somebody_has_kept_meets_the_fake(librar
             assert len(calls) == 3
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_respx_is_asked_behind_a_transport_whose_method_somebody_has_kept(is_async: bool) -> None:
+    client = httpx.AsyncClient() if is_async else httpx.Client()
+    calls = kept(client._transport, "handle_async_request" if is_async else "handle_request")
+
+    async def get(**parts: Any) -> httpx.Response:
+        answer: Any = client.get(STUBBED_API, **parts)
+        response: httpx.Response = await answer if is_async else answer
+        return response
+
+    with FakeOptum() as optum, respx.mock as mock:
+        route = mock.get(STUBBED_API).respond(text="stub")
+        headers = {"Authorization": f"Bearer {optum.issue_token()}"}
+        assert asyncio.run(get()).status_code == 401
+        assert asyncio.run(get(headers=headers)).text == "stub"
+
+        outcomes = [exchange.outcome for exchange in optum.exchanges]
+    assert outcomes[1] == "token #1 accepted, answered by respx"
+    assert (len(calls), route.call_count) == (2, 1)
 
 
 # Mocks that were there before our modules were loaded.

@@ -10,9 +10,8 @@ change: ``Client._transport_for_url``, ``HTTPTransport._pool`` and, of httpcore'
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 from ..core.active import gateway_at
@@ -20,9 +19,10 @@ from ..core.gateway import Gateway
 from ..core.messages import NetworkFault
 from ..patching import Interception, Lookout, Method, OverOthers
 from ..patching.originals import genuine_class
-from ..stubs.foreign import is_handed_over, passage_of, past, past_async, respx_in, tool_of
+from ..stubs.foreign import passage_of, past, past_async, respx_in, tool_of
 from .drive import drive, drive_async
 from .httpx_messages import HttpxMessages
+from .httpx_pools import Pools
 from .httpx_stubs import ASYNC, SYNC, ConnectionEnds, PastTool
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -60,9 +60,9 @@ class HttpxTransport:
         # A tracer above us may call the genuine method, which it was shown, and so pass us by. Then
         # this alone lets us rise above a mock that has started since.
         self._made = Lookout(request, "__init__", self._rise)
-        # Whoever has kept the method of a transport from before us comes by its pool: so does a
-        # tracer of one client.
-        self._pools: tuple[Interception, ...] = ()
+        self._pools = Pools(
+            self._core, self._messages, self._ends, self._answer, self._answer_async
+        )
 
     def install(self) -> None:
         """Requests to a gateway host end at the gateway."""
@@ -73,25 +73,14 @@ class HttpxTransport:
     def _rise(self) -> None:
         for half in self._halves:
             half.rise()
-        core: Any = sys.modules.get(self._core)
-        if core is not None and not self._pools:
-            # As late as this: httpx loads it with the first client, and it loads trio.
-            self._pools = (
-                Interception(core.ConnectionPool, "handle_request", self._around_pool),
-                Interception(
-                    core.AsyncConnectionPool, "handle_async_request", self._around_async_pool
-                ),
-            )
-        for pool in self._pools:
-            pool.install()
+        self._pools.install()
 
     def remove(self) -> None:
         """Undo :meth:`install`."""
         self._made.remove()
         for half in self._halves:
             half.remove()
-        for pool in self._pools:
-            pool.remove()
+        self._pools.remove()
         self._ends.remove()
 
     def _gateway_of(self, url: Any) -> Gateway | None:
@@ -128,27 +117,6 @@ class HttpxTransport:
             self._ends.install()
             stubbed = functools.partial(beneath, transport, request)
             return await past_async(found, request, stubbed, answer, ASYNC)
-
-        return handle_async_request
-
-    def _around_pool(self, beneath: Method) -> Method:
-        def handle_request(pool: Any, request: Any) -> Any:
-            gateway = None if is_handed_over() else _gateway_of_core(request)
-            if gateway is None:
-                return beneath(pool, request)
-            sent = self._messages.from_core(request)
-            return _for_core(self._answer(gateway, SimpleNamespace(_pool=pool), sent))
-
-        return handle_request
-
-    def _around_async_pool(self, beneath: Method) -> Method:
-        async def handle_async_request(pool: Any, request: Any) -> Any:
-            gateway = None if is_handed_over() else _gateway_of_core(request)
-            if gateway is None:
-                return await beneath(pool, request)
-            sent = self._messages.from_core(request)
-            transport = SimpleNamespace(_pool=pool)
-            return _for_core(await self._answer_async(gateway, transport, sent))
 
         return handle_async_request
 
@@ -219,20 +187,6 @@ class _Half:
             return chosen if tool is None else PastTool(tool, beneath(client, url), chosen)
 
         return transport_for_url
-
-
-def _gateway_of_core(request: Any) -> Gateway | None:
-    return gateway_at(request.url.host.decode("ascii"))
-
-
-def _for_core(answer: Any) -> Any:
-    """What a transport takes of an answer of its pool."""
-    return SimpleNamespace(
-        status=answer.status_code,
-        headers=answer.headers.raw,
-        stream=answer.stream,
-        extensions=answer.extensions,
-    )
 
 
 def _retries(transport: Any) -> int:

@@ -51,6 +51,16 @@ class HttpxMessages:
             extensions=request.extensions,
         )
 
+    def answer_of_core(self, answer: Any, body: bytes, request: Any) -> Any:
+        """An answer of httpcore, whose body has been read, as the library's."""
+        return self._library.Response(
+            answer.status,
+            headers=answer.headers,
+            stream=self._library.ByteStream(body),
+            extensions=answer.extensions,
+            request=request,
+        )
+
     def outgoing(self, answer: Response, request: Any) -> Any:
         """Our answer to ``request`` as the library's transport hands it on."""
         body, missing = received(answer, request.method)
