@@ -150,12 +150,20 @@ def test_colours_may_stand_inside_of_it(redactor: Redactor) -> None:
 
 
 def test_a_canned_jwt_masks_no_words(redactor: Redactor) -> None:
-    canned = f"{FIRST.partition('.')[0]}.payload-of-a-test.signature"
+    words = "payload-of-a-test", "Signature", "accessToken", "SANDBOX_2026", "20261126"
+    header = FIRST.partition(".")[0]
+    for word in words:
+        assert redactor.redact(f"{header}.{word}.x").startswith("[token ")
 
-    assert redactor.redact(canned) == "[token 1]"
-    assert redactor.redact("the signature of payload-of-a-test") == (
-        "the signature of payload-of-a-test"
-    )
+    text = " ".join(words)
+    assert redactor.redact(text) is text
+
+
+@pytest.mark.parametrize("row", ["bqHLHFSSCEk", "VpnZQWCJBg", "aB3xKq9z"])
+def test_a_row_that_is_no_word_is_masked(redactor: Redactor, row: str) -> None:
+    redactor.redact(f"{FIRST.partition('.')[0]}.e30.{row}xx")
+
+    assert redactor.redact(f"- {row}") == "- [token 1, cut]"
 
 
 def test_only_the_latest_tokens_are_remembered(redactor: Redactor) -> None:

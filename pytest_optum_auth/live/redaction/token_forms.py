@@ -40,6 +40,9 @@ _NAMES: Final = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 # What is left of a JWT that was cut, or skipped where two agree: a row of its characters, which an
 # escape or the sign of a diff may stand before.
 _ROW: Final = r"(?:\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[a-z]))?([A-Za-z0-9_-]{8,})"
+# What a canned token may be written in: words and numbers, also in camel case.
+_WORD: Final = r"(?:[0-9]+|[A-Z]*[a-z]*|[A-Z]?[a-z]+[A-Z][a-z]+)"
+_WORDS: Final = rf"{_WORD}(?:[-_]{_WORD})*"
 # So many tokens are remembered for that.
 _REMEMBERED: Final = 256
 _HINTS: Final = ("oken", "OKEN", "ecret", "ECRET", "uthorization", "UTHORIZATION", "earer ")
@@ -93,7 +96,7 @@ class TokenForms:
 
     def _holder(self, piece: str) -> str:
         """The name of the token that ``piece`` is from, else ``""``; a word is from none."""
-        if not looks_random(piece):
+        if re.fullmatch(_WORDS, piece):
             return ""
         return next((name for name, token in self._seen.items() if piece in token), "")
 
