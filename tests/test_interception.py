@@ -250,6 +250,17 @@ def test_a_transport_whose_method_somebody_has_kept_meets_the_fake(library: Any)
     assert len(calls) == 4
 
 
+def test_a_transport_whose_method_somebody_has_kept_passes_a_fake_by_that_leaves_httpx_out() -> (
+    None
+):
+    with httpx.Client() as client:
+        kept(client._transport, "handle_request")
+        with FakeOptum() as optum, FakeOptum(transports=["requests", "httpx2"]) as latest:
+            assert client.post(optum.token_url).status_code == 415
+
+    assert (len(optum.exchanges), len(latest.exchanges)) == (1, 0)
+
+
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_an_async_transport_whose_method_somebody_has_kept_meets_the_fake(library: Any) -> None:
     async def main() -> None:

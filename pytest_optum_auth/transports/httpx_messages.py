@@ -18,7 +18,7 @@ class HttpxMessages:
 
     def __init__(self, library: ModuleType) -> None:
         self._library = library
-        self._name = library.__name__
+        self.name = library.__name__
         self._exceptions = {
             "connect": library.ConnectError,
             "connect timeout": library.ConnectTimeout,
@@ -30,7 +30,7 @@ class HttpxMessages:
     def incoming(self, request: Any, body: bytes) -> Request:
         """A request of the library, whose body has been read, as ours."""
         return Request(
-            self._name,
+            self.name,
             request.method,
             _as_sent(request.url),
             Headers(_fields(request.headers)),

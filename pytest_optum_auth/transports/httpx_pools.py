@@ -63,9 +63,12 @@ class Pools:
         for interception in self._interceptions:
             interception.remove()
 
+    def _gateway_of(self, request: Any) -> Gateway | None:
+        return gateway_at(request.url.host.decode("ascii"), self._messages.name)
+
     def _around_pool(self, beneath: Method) -> Method:
         def handle_request(pool: Any, request: Any) -> Any:
-            gateway = None if is_handed_over() else _gateway_of(request)
+            gateway = None if is_handed_over() else self._gateway_of(request)
             if gateway is None:
                 return beneath(pool, request)
             sent = self._messages.from_core(request)
@@ -85,7 +88,7 @@ class Pools:
 
     def _around_async_pool(self, beneath: Method) -> Method:
         async def handle_async_request(pool: Any, request: Any) -> Any:
-            gateway = None if is_handed_over() else _gateway_of(request)
+            gateway = None if is_handed_over() else self._gateway_of(request)
             if gateway is None:
                 return await beneath(pool, request)
             sent = self._messages.from_core(request)
@@ -103,10 +106,6 @@ class Pools:
             return _for_core(await past_async(found, sent, stubbed, answer, ASYNC))
 
         return handle_async_request
-
-
-def _gateway_of(request: Any) -> Gateway | None:
-    return gateway_at(request.url.host.decode("ascii"))
 
 
 def _for_core(answer: Any) -> Any:

@@ -77,14 +77,15 @@ def _around_send(beneath: Method) -> Method:
         _rise()
         if gateway_for(request.url, NAME) is None:
             return beneath(adapter, request, *args, **kwargs)
-        stubbed, onward = (
-            functools.partial(method, adapter, request, *args, **kwargs)
-            for method in (beneath, send_genuinely)
-        )
-        if tool is not None:
-            return past(tool, request, stubbed, onward, LIBRARY)
-        above = tried_again(request)
-        return onward() if above is None else past(above[0], request, above[1], onward, LIBRARY)
+
+        def onward() -> Any:
+            return send_genuinely(adapter, request, *args, **kwargs)
+
+        def stubbed() -> Any:
+            return beneath(adapter, request, *args, **kwargs)
+
+        asked = tried_again(request) if tool is None else (tool, stubbed)
+        return onward() if asked is None else past(asked[0], request, asked[1], onward, LIBRARY)
 
     return send
 
