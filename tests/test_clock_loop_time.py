@@ -140,6 +140,15 @@ def test_a_loop_that_tells_another_time_keeps_its_timers(
         running.close()
 
 
+def test_a_timeout_that_the_loop_sets_for_itself_is_not_over(optum_clock: Clock) -> None:
+    async def main() -> None:
+        optum_clock.tick(3600)
+        await asyncio.to_thread(len, "")
+
+    # At its end it waits for its threads, for 300 seconds at most, and warns when they are over.
+    asyncio.run(main())
+
+
 async def until_a_deadline_of_the_loop() -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + 30
