@@ -302,7 +302,9 @@ TWO_TOKENS = """
         data = urllib.parse.urlencode({"grant_type": "client_credentials", **form}).encode()
 
         def ask():
-            with urllib.request.urlopen(optum_live.token_url, data) as answer:
+            # Not urlopen(), which keeps the certificates of the first test that has used it.
+            opener = urllib.request.build_opener()
+            with opener.open(optum_live.token_url, data) as answer:
                 return answer.read()
 
         return ask
