@@ -7,7 +7,7 @@ from token_requests import ask, get_token
 from transports_under_test import send_with_requests as send
 
 from pytest_optum_auth import FakeOptum
-from pytest_optum_auth.core.messages import Headers, host_of
+from pytest_optum_auth.core.messages import Headers, Request, Response, host_of
 
 
 @pytest.fixture
@@ -79,6 +79,15 @@ def test_headers_are_a_mapping_in_any_case() -> None:
     assert (len(headers), headers["Accept"], headers.get("none")) == (2, "a, b", None)
     assert "x-A" in headers
     assert 7 not in headers
+
+
+def test_a_request_and_an_answer_show_no_body_in_their_repr() -> None:
+    headers = Headers([("Authorization", "Bearer hush")])
+    url = "https://apigw.optum.com/x?client_secret="
+    request = Request("requests", "POST", f"{url}hush", headers, b"hush")
+
+    assert repr(request) == f"<Request POST {url}***, 4 bytes>"
+    assert repr(Response(200, (("Set-Cookie", "hush"),), b"hush")) == "<Response 200, 4 bytes>"
 
 
 @pytest.mark.parametrize("name", ["Authorization", "proxy-authorization", "COOKIE"])
