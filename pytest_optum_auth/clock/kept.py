@@ -9,7 +9,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from types import CellType, FunctionType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any, Final
 
 # What is to stand in the place of a value: another one, or itself.
@@ -18,6 +27,19 @@ Other = Callable[[Any], Any]
 _of_class: Final[Callable[[type], Any]] = vars(type)["__dict__"].__get__
 # What tells objects apart, as in the names of a module.
 _identity: Final = object.__hash__
+# Of what modules and classes have most is of these, and calls nothing that is written in Python.
+_PLAIN: Final = frozenset(
+    map(
+        _identity,
+        {
+            *(bool, bytes, dict, float, frozenset, int, list, set, str, tuple, type(None)),
+            *(ModuleType, BuiltinFunctionType, GetSetDescriptorType, MemberDescriptorType),
+            *(MethodDescriptorType, WrapperDescriptorType),
+        }
+        # On PyPy some of them are the type of all functions.
+        - {FunctionType},
+    )
+)
 # Where these have the functions that they call.
 _CALLS: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (property, ("fget", "fset", "fdel")),
@@ -55,10 +77,10 @@ class _Look:
         self._seen: set[int] = set()
 
     def at(self, value: Any, *, ours: bool = False) -> bool:
-        if _identity(value) in self._seen:
+        kind = type(value)
+        if _identity(kind) in _PLAIN or _identity(value) in self._seen:
             return False
         self._seen.add(_identity(value))
-        kind = type(value)
         if kind is FunctionType:
             return self._in_function(value, ours or self._is_ours(value.__module__))
         if issubclass(kind, type):
