@@ -108,6 +108,18 @@ def test_the_bearer_token_is_looked_at_first(
     ]
 
 
+@pytest.mark.parametrize("name", ["optum_responses", "optum_respx"])
+def test_a_gateway_at_an_address_of_ipv6_has_its_stubs(name: str) -> None:
+    with FakeOptum(base_url="https://[::1]:8443") as fake:
+        url = f"{fake.base_url}/claims"
+        if name == "optum_responses":
+            fake.responses.get(url, body="stub")
+        else:
+            fake.respx.get("/claims").respond(content=b"stub")
+
+        assert call(send_with_requests, fake.issue_token(), url).content == b"stub"
+
+
 @IN_PROCESS
 @pytest.mark.parametrize("port", ["", ":443"])
 def test_a_host_with_the_dot_of_the_root_is_the_same_host(

@@ -25,12 +25,13 @@ from typing import Any, Final
 Other = Callable[[Any], Any]
 # The attributes of a class, whatever it tells those who ask it.
 _of_class: Final[Callable[[type], Any]] = vars(type)["__dict__"].__get__
-# What tells objects apart, as in the names of a module.
-_identity: Final = object.__hash__
+#: What tells objects apart, of whatever class. Not ``id``: it tells every audit hook, and there is
+#: one where a guard watches the network. Only CPython promises that no two have the same.
+identity: Final = object.__hash__
 # Of what modules and classes have most is of these, and calls nothing that is written in Python.
 _PLAIN: Final = frozenset(
     map(
-        _identity,
+        identity,
         {
             *(bool, bytes, dict, float, frozenset, int, list, set, str, tuple, type(None)),
             *(ModuleType, BuiltinFunctionType, GetSetDescriptorType, MemberDescriptorType),
@@ -78,9 +79,9 @@ class _Look:
 
     def at(self, value: Any, *, ours: bool = False) -> bool:
         kind = type(value)
-        if _identity(kind) in _PLAIN or _identity(value) in self._seen:
+        if identity(kind) in _PLAIN or identity(value) in self._seen:
             return False
-        self._seen.add(_identity(value))
+        self._seen.add(identity(value))
         if kind is FunctionType:
             return self._in_function(value, ours or self._is_ours(value.__module__))
         if issubclass(kind, type):

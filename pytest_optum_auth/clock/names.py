@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from . import kept
 from .freezegun_internals import GENUINE
+from .kept import identity
 
 _Texts = tuple[str, ...]
 _Identities = tuple[int, ...]
@@ -35,15 +36,12 @@ _looked_at: Final[dict[str, _Found]] = {}
 _UNKNOWN: Final = _Found()
 # Who knows none of them, by whatever name, has kept nothing of theirs.
 _CLOCK_MODULES: Final = (datetime, time)
-# What tells objects apart, of whatever class. Not `id`: it tells every audit hook, and there is one
-# where a guard watches the network. Only CPython promises that no two objects have the same.
-_identity: Final = object.__hash__
 # Who keeps one of these measures how long something takes, as a rule in real time.
 _MEASURES: Final = (GENUINE["perf_counter"], GENUINE["perf_counter_ns"])
 
 
 def _identities(namespace: dict[str, Any], names: _Texts) -> _Identities:
-    return tuple(map(_identity, map(namespace.get, names)))
+    return tuple(map(identity, map(namespace.get, names)))
 
 
 class Names:
@@ -52,12 +50,12 @@ class Names:
     def __init__(self, pairs: Iterable[tuple[Any, object]]) -> None:
         pairs = list(pairs)
         # A stand-in is where somebody has put back what he found under an earlier clock.
-        self._pairs = {_identity(one): pair for pair in pairs for one in pair}
+        self._pairs = {identity(one): pair for pair in pairs for one in pair}
         # Each look at `datetime.now` makes another one; they are equal.
         self._functions = {pair[0]: pair for pair in pairs if not isinstance(pair[0], type)}
-        self._kinds = set(map(_identity, map(type, self._functions)))
+        self._kinds = set(map(identity, map(type, self._functions)))
         self._genuine = {id(stand_in): genuine for genuine, stand_in in reversed(pairs)}
-        self._known = self._pairs.keys() | set(map(_identity, _CLOCK_MODULES))
+        self._known = self._pairs.keys() | set(map(identity, _CLOCK_MODULES))
         self._own_names = {one.__name__ for one, _ in pairs} | {"datetime", "time"}
         self._changed: list[tuple[dict[str, Any], str, object, object]] = []
         self._kept: list[tuple[dict[str, Any], _Texts]] = []
@@ -72,14 +70,14 @@ class Names:
             namespace = kept.namespace_of(module)
             if namespace is None:
                 continue
-            names, where = tuple(namespace), _identity(namespace)
+            names, where = tuple(namespace), identity(namespace)
             last, known, own, were, holds, keepers = looked_at.get(name, _UNKNOWN)
             # Like freezegun, which looks at a module again when its names are others; and when
             # what a test had put in the place of a clock function is gone.
             if names != known or where != last or (own and were != _identities(namespace, own)):
                 own = tuple(self._own_names.intersection(names))
                 were = _identities(namespace, own)
-                holds = not self._known.isdisjoint(map(_identity, namespace.values()))
+                holds = not self._known.isdisjoint(map(identity, namespace.values()))
                 keepers = names if holds else ()
                 looked_at[name] = _Found(where, names, own, were, holds, keepers)
             if (holds or keepers) and not keeps(name):
@@ -90,7 +88,7 @@ class Names:
     def replace_in(self, namespace: dict[str, Any]) -> None:
         """In one module's namespace."""
         self._replace_names(namespace)
-        if not self._known.isdisjoint(map(_identity, namespace.values())):
+        if not self._known.isdisjoint(map(identity, namespace.values())):
             self._replace_kept(namespace, tuple(namespace))
 
     def put_back(self) -> None:
@@ -127,7 +125,7 @@ class Names:
         return value if pair is None or pair[0] in _MEASURES else pair[1]
 
     def _pair_of(self, value: object) -> tuple[object, object] | None:
-        if _identity(type(value)) in self._kinds:
+        if identity(type(value)) in self._kinds:
             return self._functions.get(value)
-        pair = self._pairs.get(_identity(value))
+        pair = self._pairs.get(identity(value))
         return pair if pair is not None and (value is pair[0] or value is pair[1]) else None

@@ -203,6 +203,13 @@ def host_of(url: str) -> str:
     return _host_of_origin(origin[0]) if origin is not None else ""
 
 
+def netloc_of(url: str) -> str:
+    """Host and port of ``url`` as stubs are compared: :func:`host_of`, and no port that all use."""
+    parts, host = urlsplit(url), host_of(url)
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{parts.port or 443}".removesuffix(":443")
+
+
 @functools.lru_cache(maxsize=256)
 def _host_of_origin(origin: str) -> str:
     try:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from . import facts
 from .masking import MASK
-from .messages import host_of
+from .messages import host_of, netloc_of
 from .whole_numbers import is_whole
 
 __tracebackhide__ = True  # in the traceback of a test
@@ -170,10 +170,7 @@ def _checked_base_url(url: object) -> str:
         raise ValueError(
             f"base_url {shown!r}: a base URL is https:// and a host, for example {facts.BASE_URL!r}"
         )
-    parts = urlsplit(url)
-    host = f"[{host_of(url)}]" if "[" in parts.netloc else host_of(url)
-    netloc = f"{host}:{parts.port or 443}".removesuffix(":443")
-    return parts._replace(netloc=netloc).geturl().rstrip("/")
+    return urlsplit(url)._replace(netloc=netloc_of(url)).geturl().rstrip("/")
 
 
 def _is_base_url(url: str) -> bool:

@@ -16,7 +16,7 @@ from .clients import ClientRegistry
 from .holds import Hold
 from .injection import FaultQueue, Injection
 from .journal import Journal
-from .messages import Request, host_of
+from .messages import Request, host_of, netloc_of
 from .routes import ApiRoute, RouteTable
 from .settings import Settings
 from .token_request import PARSERS, ParsedBody
@@ -103,12 +103,11 @@ class GatewayState:
 
         And that writes its host without the dot of the root, and without the port that all use.
         """
-        host, origin = host_of(request.url), urlsplit(request.url)
-        netloc = f"{host}:{origin.port or 443}".removesuffix(":443")
-        if origin.netloc == netloc and host in self.addresses.hosts:
+        origin = urlsplit(request.url)
+        is_own = host_of(request.url) in self.addresses.hosts
+        netloc = netloc_of(request.url if is_own else self.base_url)
+        if origin.netloc == netloc:
             return request
-        if host not in self.addresses.hosts:
-            netloc = urlsplit(self.base_url).netloc
         return request._replace(url=origin._replace(scheme="https", netloc=netloc).geturl())
 
     def note(self, text: str) -> None:

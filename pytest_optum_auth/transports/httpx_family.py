@@ -32,13 +32,12 @@ class HttpxTransport:
     """The interception of one of the two libraries."""
 
     def __init__(self, library: ModuleType) -> None:
-        self._name = library.__name__
         self._messages = HttpxMessages(library)
         # Of httpx httpcore, of httpx2 httpcore2.
-        self._core = self._name.replace("httpx", "httpcore")
+        self._core = self._messages.name.replace("httpx", "httpcore")
         self._ends = ConnectionEnds(self._core)
         transport, async_transport, client, async_client, request = (
-            genuine_class(cls, self._name)
+            genuine_class(cls, self._messages.name)
             for cls in (
                 library.HTTPTransport,
                 library.AsyncHTTPTransport,
@@ -84,7 +83,7 @@ class HttpxTransport:
         self._ends.remove()
 
     def _gateway_of(self, url: Any) -> Gateway | None:
-        return gateway_at(url.raw_host.decode("ascii"), self._name)
+        return gateway_at(url.raw_host.decode("ascii"), self._messages.name)
 
     def _around_sync(self, beneath: Method) -> Method:
         tool = tool_of(beneath)
