@@ -16,8 +16,7 @@ from .. import mode as live_mode
 #: Report attribute that tells live tests from others, in the controller of xdist too.
 LIVE_REPORT: Final = "optum_live"
 _LIVE_NAMES: Final = frozenset({live_mode.MARKER, "optum_target"})
-
-
+_WAY_OUT: Final = "Let them run, or leave them out of this run (-m, -k, --deselect)."
 # Where a name stands in a tree of Python: as itself, as an argument, behind a dot.
 _WORDS: Final = ("id", "arg", "attr")
 
@@ -73,18 +72,13 @@ class Verdict:
         """Why the run is not good enough; empty when it is."""
         if self._not_run:
             names = ", ".join(self._not_run)
-            return (
-                f"--optum-live=require: these live tests were skipped: {names}. Let them run, or "
-                "leave them out of this run (-m, -k, --deselect)."
-            )
+            return f"--optum-live=require: these live tests were skipped: {names}. {_WAY_OUT}"
         if self._ran:
-            missed = [name for name in self._selected if name not in self._ran]
-            if not missed:
+            names = ", ".join(name for name in self._selected if name not in self._ran)
+            if not names:
                 return ""
             return (
-                "--optum-live=require: the run ended without these live tests: "
-                f"{', '.join(missed)}. Let them run, or leave them out of this run (-m, -k, "
-                "--deselect)."
+                f"--optum-live=require: the run ended without these live tests: {names}. {_WAY_OUT}"
             )
         missing = live_mode.missing_credentials(os.environ)
         hint = f" Also, {live_mode.missing_sentence(missing)}." if missing else ""
